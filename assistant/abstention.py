@@ -1,0 +1,67 @@
+"""Saying that the documents don't hold the answer, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from assistant.evidence import answers_kind, missing_names, sentences_of
+from assistant.questions import AnswerKind, Question
+from assistant.types import Passage, Refusal, RefusalReason
+
+NEAREST = 3
+"""Passages shown with a refusal."""
+
+_KINDS: dict[AnswerKind, str] = {
+    "name": "a name",
+    "date": "a date",
+    "time": "a time of day",
+    "money": "an amount of money",
+    "percentage": "a share or percentage",
+    "number": "a number",
+    "duration": "a length of time or distance",
+    "phone": "a telephone number",
+    "email": "an e-mail address",
+    "url": "a web address",
+}
+
+
+def refuse(
+    question: Question,
+    passages: Sequence[Passage],
+    documents: int,
+    counts: Mapping[str, int],
+    common: frozenset[str],
+    drafted: bool,
+) -> Refusal:
+    """The refusal that fits.
+
+    `documents`: how many the index holds. `counts`: in how many of them each name of the question occurs.
+    `drafted`: the generator wrote something, and nothing of it passed verification.
+    """
+    nearest = tuple(passages[:NEAREST])
+    searched = f"{documents:,} document{'s' if documents != 1 else ''} searched"
+    reason: RefusalReason = "weak_evidence"
+    if not question.terms:
+        return Refusal("out_of_scope", "This isn’t a question that documents can answer. Ask about something they say.")
+    if not passages:
+        return Refusal("nothing_found", f"Nothing in the documents matches this question ({searched}).")
+    unknown = [n for n in question.names if not counts.get(n)]
+    if drafted:
+        reason, why = "unsupported_draft", "An answer was drafted, but the documents don’t say what it says"
+    elif unknown:
+        why = f"No document mentions {_listed(unknown)}"
+    else:
+        read = [e for p in passages[:NEAREST] for e in sentences_of(p)]
+        about = [e for e in read if not missing_names(question, e, common)]
+        if question.names and not about:
+            why = f"The documents mention {_listed(question.names)}, but not in what comes nearest to this question"
+        elif question.kind != "any" and not any(answers_kind(question, e) for e in about):
+            why = f"The passages nearest to this question don’t give {_KINDS[question.kind]}"
+        else:
+            why = "The documents touch on this, but none of them says what was asked"
+    return Refusal(reason, f"{why} ({searched}).", nearest)
+
+
+def _listed(names: Sequence[str]) -> str:
+    quoted = [f"“{n}”" for n in names]
+    return quoted[0] if len(quoted) == 1 else ", ".join(quoted[:-1]) + " and " + quoted[-1]

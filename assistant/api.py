@@ -1,0 +1,274 @@
+"""The assistant as a Python object: what the command line, the application and the harness all call."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from assistant.abstention import refuse
+from assistant.citations import bind, parse_draft
+from assistant.config import MOST_QUESTION_CHARACTERS, index_folder
+from assistant.followups import standalone
+from assistant.generators import generator_named
+from assistant.history import FILE as HISTORY_FILE
+from assistant.history import History, Record
+from assistant.questions import analyse
+from assistant.retrieval import Retrieval, corrected, retrieve
+from assistant.types import Answer, Event, Finished, Passage, Prompt, Retrieved, Statement, TextDelta, TextGenerator, Verified
+from assistant.verification import Entailment, LexicalEntailment, verify
+from corpus.errors import UnavailableError, UsageError
+from corpus.sanitizing import sanitize
+from corpus.types import Document, ReadFailure
+from embeddings.build import BuildReport, Progress, build_index
+from embeddings.embedder import embedder_named
+from embeddings.rerank import reranker_named
+from embeddings.search import DocumentSummary, Index
+from embeddings.types import Embedder, Reranker, Snapshot
+
+
+class Assistant:
+    """Answers questions from one index folder. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        index: Index,
+        embedder: Embedder,
+        reranker: Reranker | None,
+        generator: TextGenerator,
+        history: History,
+        entailment: Entailment | None = None,
+    ) -> None:
+        self._index = index
+        self._embedder = embedder
+        self._reranker = reranker
+        self._generator = generator
+        self._history = history
+        self._entailment: Entailment = entailment or LexicalEntailment()
+        self._ready = threading.Event()
+
+    @staticmethod
+    def build(
+        *folders: str | Path,
+        index: str | Path | None = None,
+        embedder: str | Embedder = "default",
+        replace: bool = False,
+        rebuild: bool = False,
+        progress: Progress | None = None,
+    ) -> BuildReport:
+        """Index folders, or bring their index up to date. Files that can't be read are in the report's `failures`.
+
+        Raises:
+            UsageError: no such folder, or the index holds other folders and `replace` isn't set.
+            IndexUnavailable: it can't be written, or was made with another model and `rebuild` isn't set.
+        """
+        model = embedder_named(embedder) if isinstance(embedder, str) else embedder
+        return build_index(folders, index_folder(index), model, replace=replace, rebuild=rebuild, progress=progress)
+
+    @classmethod
+    def open(
+        cls,
+        index: str | Path | None = None,
+        *,
+        generator: str | TextGenerator = "extractive",
+        embedder: str | Embedder | None = None,
+        reranker: str | Reranker | None = "auto",
+        history: str | Path | None = None,
+    ) -> Self:
+        """Open an index. Loads no model: the first question does, or `warm`.
+
+        Args:
+            embedder: None for the one that the index was made with.
+            reranker: `auto` (what is installed), `none`, a cross-encoder by name, or a reranker.
+            history: file of the conversations; None for one in the index folder.
+
+        Raises:
+            IndexUnavailable: there is no index, or it was made by another version or model.
+            UsageError: a name isn't known.
+        """
+        folder = index_folder(index)
+        with Index.open(folder) as found:
+            recorded = found.about()["embedder_name"]
+        model = embedder_named(embedder or recorded) if embedder is None or isinstance(embedder, str) else embedder
+        ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
+        writer = generator_named(generator, ranker, model) if isinstance(generator, str) else generator
+        return cls(
+            Index.open(folder, model.fingerprint), model, ranker, writer, History(Path(history or folder / HISTORY_FILE))
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the generator and let go of the files. The object can't be used afterwards."""
+        self._generator.close()
+        self._index.close()
+        self._history.close()
+
+    def warm(self) -> None:
+        """Load the models, in seconds; further calls return at once."""
+        self._embedder.embed_query("ready")
+        if self._reranker is not None:
+            self._reranker.scores("ready", ["ready"])
+        self._index.snapshot()
+        self._ready.set()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the models are loaded."""
+        return self._ready.is_set()
+
+    @property
+    def generator(self) -> str:
+        """Name of the generator."""
+        return self._generator.name
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The generation that the next question will see."""
+        return self._index.snapshot()
+
+    def documents(self) -> list[DocumentSummary]:
+        """What is indexed, by path."""
+        return self._index.documents()
+
+    def failures(self) -> list[ReadFailure]:
+        """Files that could not be read, with the reasons."""
+        return self._index.failures()
+
+    def document(self, document_id: str) -> Document:
+        """One document. Raises `UsageError` for an id that the index doesn't hold."""
+        return self._index.document(document_id)
+
+    def history(self, conversation: str | None = None) -> list[Record]:
+        """Questions and answers as they were given, oldest first."""
+        return self._history.records(conversation)
+
+    def ask(self, question: str, history: Sequence[str] = (), *, conversation: str | None = None) -> Answer:
+        """Answer one question.
+
+        Args:
+            history: earlier questions of the conversation, oldest first, so that follow-ups are understood.
+            conversation: id under which the answer is kept; None for one of its own.
+
+        Raises:
+            UsageError: the question is empty or too long.
+        """
+        for event in self.stream(question, history, conversation=conversation):
+            if isinstance(event, Finished):
+                return event.answer
+        raise AssertionError("a stream ends with Finished")
+
+    def stream(self, question: str, history: Sequence[str] = (), *, conversation: str | None = None) -> Iterator[Event]:
+        """The same, event by event; the last is `Finished`. Closing the iterator stops the generator."""
+        asked = _checked(question)
+        return self._events(asked, tuple(" ".join(sanitize(h).split()) for h in history), conversation)
+
+    def _events(self, asked: str, history: tuple[str, ...], conversation: str | None) -> Iterator[Event]:
+        timings: dict[str, float] = {}
+        clock = time.perf_counter()
+        whole = standalone(asked, history)
+        question = analyse(whole)
+        with self._index.view() as view:
+            found = retrieve(question, view, self._embedder, self._reranker)
+            if (mended := corrected(whole, found.passages, view)) != whole:
+                whole, question = mended, analyse(mended)
+                found = retrieve(question, view, self._embedder, self._reranker)
+        self._ready.set()
+        timings["retrieve"], clock = _lap(clock)
+        yield Retrieved(whole, found.passages)
+
+        statements: list[Statement] = []
+        unfinished = ""
+        drafting = self._generator.generate(Prompt(whole, found.passages, found.common)) if found.passages else iter(())
+        with contextlib.closing(_Closing(drafting)) as draft:
+            for delta in draft:
+                yield TextDelta(delta)
+                *lines, unfinished = (unfinished + delta).split("\n")
+                for statement in self._checked_sentences("\n".join(lines), found.passages):
+                    statements.append(statement)
+                    yield Verified(statement)
+        for statement in self._checked_sentences(unfinished, found.passages):
+            statements.append(statement)
+            yield Verified(statement)
+        timings["generate"], clock = _lap(clock)
+
+        answer = self._compose(asked, whole, history, tuple(statements), found, timings)
+        with contextlib.suppress(UnavailableError):  # a folder that can't be written still answers
+            self._history.add(conversation or uuid.uuid4().hex, answer)
+        yield Finished(answer)
+
+    def _checked_sentences(self, draft: str, passages: tuple[Passage, ...]) -> Iterator[Statement]:
+        for text, numbers in parse_draft(sanitize(draft)):
+            cited = tuple(bind(text, n, passages, self._entailment) for n in numbers)
+            yield verify(text, cited, self._entailment)
+
+    def _compose(
+        self,
+        asked: str,
+        whole: str,
+        history: tuple[str, ...],
+        statements: tuple[Statement, ...],
+        found: Retrieval,
+        timings: dict[str, float],
+    ) -> Answer:
+        passed = any(s.verdict in ("quoted", "supported") for s in statements)
+        refusal = (
+            None
+            if passed
+            else refuse(analyse(whole), found.passages, found.snapshot.documents, found.counts, found.common, bool(statements))
+        )
+        key = json.dumps([asked, history, self._generator.name, found.snapshot.generation, found.snapshot.embedder])
+        return Answer(
+            id=hashlib.sha256(key.encode()).hexdigest()[:24],
+            question=asked,
+            standalone_question=whole,
+            statements=statements,
+            refusal=refusal,
+            conflicts=(),
+            passages=found.passages,
+            generator=self._generator.name,
+            snapshot=found.snapshot,
+            timings={stage: round(seconds, 4) for stage, seconds in timings.items()},
+        )
+
+
+class _Closing:
+    """A generator's iterator, closed with the stream where it can be."""
+
+    def __init__(self, iterator: Iterator[str]) -> None:
+        self._iterator = iterator
+
+    def __iter__(self) -> Iterator[str]:
+        return self._iterator
+
+    def close(self) -> None:
+        if (close := getattr(self._iterator, "close", None)) is not None:
+            close()
+
+
+def _checked(question: str) -> str:
+    text = " ".join(sanitize(question).split())
+    if not text:
+        raise UsageError("the question is empty: type what you want to know")
+    if len(text) > MOST_QUESTION_CHARACTERS:
+        raise UsageError(
+            f"the question has {len(text):,} characters, at most {MOST_QUESTION_CHARACTERS:,} are read: "
+            f"ask for one thing at a time ({text[:40]!r}…)"
+        )
+    return text
+
+
+def _lap(since: float) -> tuple[float, float]:
+    now = time.perf_counter()
+    return now - since, now

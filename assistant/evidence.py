@@ -1,0 +1,106 @@
+"""Whether a stretch of a document can answer a question: does it hold the names asked about, and the kind of thing
+asked for?
+
+Words of a passage tell what it is about; these checks tell when it is about something else of the same kind: another
+place, another year, a school without its head teacher, a campaign without its sum.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from assistant.questions import Question, has_kind, holds, name_words, stem, stems, words
+from assistant.types import Passage
+from corpus.types import Section
+
+OPENING = 400
+"""Characters at the start of a document that tell what it is about."""
+
+_REFERS_BACK = re.compile(r"\b(?:he|she|they|it|his|her|hers|their|its|him|them|this|these|those|such|both|I|my|me)\b", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a passage, with what a reader knows on reaching it."""
+
+    passage: Passage
+    start: int
+    """Characters of `Document.text`."""
+    end: int
+    text: str
+    paragraph: str
+    """The block that holds the sentence, with the line that introduces it if it is an item of a list."""
+    before: str
+    """The passage up to the sentence."""
+    heading: str
+    """Title and headings."""
+
+
+def sentences_of(passage: Passage) -> list[Evidence]:
+    """Every sentence of a passage as evidence, in order."""
+    document, chunk = passage.document, passage.chunk
+    heading = "\n".join((document.title, *chunk.headings))
+    sections = document.sections
+    starts = [s.start for s in sections]
+    found = []
+    for start, end in chunk.sentences or ((chunk.start, chunk.end),):
+        index = max(bisect_right(starts, start) - 1, 0)
+        paragraph = _paragraph(document.text, sections, index) if sections else chunk.text
+        before = document.text[chunk.start : start]
+        found.append(Evidence(passage, start, end, document.text[start:end], paragraph, before, heading))
+    return found
+
+
+def _paragraph(text: str, sections: Sequence[Section], index: int) -> str:
+    section = sections[index]
+    body = text[section.start : section.end]
+    if section.kind == "item":
+        lead = next((s for s in reversed(sections[max(index - 40, 0) : index]) if s.kind != "item"), None)
+        if lead is not None and lead.kind == "paragraph":
+            body = text[lead.start : lead.end] + "\n" + body
+    return body
+
+
+def missing_names(question: Question, evidence: Evidence, common: frozenset[str] = frozenset()) -> list[str]:
+    """Names of the question that the sentence isn't about.
+
+    A name counts as present where the sentence's paragraph, its title and headings, or the opening of its document
+    hold it: all of its words, or two in three with the others elsewhere in the passage. It may stand earlier in the
+    passage if the sentence refers back (he, it, these, I). Names of `common`, which most documents mention, count.
+    """
+    wanted = [n for n in question.names if n not in common]
+    if not wanted:
+        return []
+    near = stems(evidence.paragraph) | stems(evidence.heading) | stems(evidence.passage.document.text[:OPENING])
+    before = stems(evidence.before)
+    if _REFERS_BACK.search(evidence.text):
+        near |= before
+    far = near | stems(evidence.passage.chunk.text)
+    return [n for n in wanted if not _names(n, near, far)]
+
+
+def _names(name: str, near: set[str], far: set[str]) -> bool:
+    parts = name_words(name)
+    there = sum(holds(w, near) for w in parts)
+    return there == len(parts) or (3 * there >= 2 * len(parts) and all(holds(w, far) for w in parts))
+
+
+def missing_focus(question: Question, evidence: Evidence) -> float:
+    """Share of the role or attribute asked for that neither the sentence nor the headings above it mention.
+
+    0 where the shape of the answer was checked, or the question asks for no role or attribute.
+    """
+    if not question.focus or question.kind not in ("any", "name"):
+        return 0.0
+    near = stems(evidence.text) | stems(evidence.heading)
+    joined = {a + b for a, b in pairwise([stem(w) for w in words(evidence.text)])}
+    return sum(not holds(w, near) and w not in joined for w in question.focus) / len(question.focus)
+
+
+def answers_kind(question: Question, evidence: Evidence) -> bool:
+    """Whether the sentence holds the kind of thing asked for."""
+    return has_kind(question.kind, evidence.text, question)

@@ -1,0 +1,48 @@
+"""Where the question is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+from textual.widgets.text_area import Edit, EditResult
+
+from corpus.sanitizing import sanitize
+
+PROMPT = "Ask a question about these documents"
+
+
+class Composer(TextArea):
+    """Grows with its lines; Enter asks. Typed and pasted text is cleaned before it enters."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Ask", priority=True),
+        Binding("shift+enter,ctrl+j", "newline", "New line", show=False, priority=True),
+    ]
+
+    @dataclass
+    class Asked(Message):
+        """The user sent a question."""
+
+        question: str
+
+    def __init__(self) -> None:
+        super().__init__(placeholder=PROMPT, compact=True, highlight_cursor_line=False)
+
+    def edit(self, edit: Edit) -> EditResult:
+        edit.text = sanitize(edit.text)
+        return super().edit(edit)
+
+    def load_text(self, text: str) -> None:
+        super().load_text(sanitize(text))
+
+    def action_send(self) -> None:
+        if question := self.text.strip():
+            self.clear()
+            self.post_message(self.Asked(question))
+
+    def action_newline(self) -> None:
+        self.insert("\n")

@@ -1,0 +1,226 @@
+"""The values that an answer is made of. `to_dict` of `Answer` is what `--json` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+from corpus.types import Chunk, Document
+from embeddings.types import Snapshot
+
+def _describe(document: Document) -> dict[str, Any]:
+    return {
+        "id": document.id,
+        "path": document.path,
+        "title": document.title,
+        "date": document.date.isoformat() if document.date else None,
+    }
+
+
+Verdict = Literal["quoted", "supported", "unsupported", "uncited"]
+RefusalReason = Literal["nothing_found", "weak_evidence", "unsupported_draft", "out_of_scope"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk offered to the generator under a number."""
+
+    number: int
+    """From 1, in the order of retrieval."""
+    chunk: Chunk
+    document: Document
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "document": _describe(self.document),
+            "start": self.chunk.start,
+            "end": self.chunk.end,
+            "text": self.chunk.text,
+            "headings": list(self.chunk.headings),
+            "page": self.chunk.page,
+            "score": round(self.score, 4),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact span of a document: `document.text[start:end] == quote`."""
+
+    number: int
+    """The passage number that the generator wrote."""
+    passage: Passage | None
+    """None where the generator invented the number; such a citation has an empty span and quote."""
+    start: int = 0
+    end: int = 0
+    quote: str = ""
+    page: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "number": self.number,
+            "document": None if self.passage is None else _describe(self.passage.document),
+            "start": self.start,
+            "end": self.end,
+            "quote": self.quote,
+            "page": self.page,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One sentence of an answer, checked."""
+
+    text: str
+    verdict: Verdict
+    support: float
+    """How far the cited spans support the text, 0 to 1."""
+    citations: tuple[Citation, ...] = ()
+
+    @property
+    def markers(self) -> str:
+        """`[1][3]`: the numbers of the offered passages that it cites."""
+        return "".join(f"[{n}]" for n in dict.fromkeys(c.number for c in self.citations if c.passage is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why there is no answer."""
+
+    reason: RefusalReason
+    explanation: str
+    nearest: tuple[Passage, ...] = ()
+    """The passages that came closest, best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Sources that say different things about the asked."""
+
+    explanation: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question got: statements, or a refusal."""
+
+    id: str
+    question: str
+    standalone_question: str
+    """The question as it was searched, made whole from the conversation."""
+    statements: tuple[Statement, ...]
+    refusal: Refusal | None
+    conflicts: tuple[Conflict, ...]
+    passages: tuple[Passage, ...]
+    generator: str
+    snapshot: Snapshot
+    timings: dict[str, float] = field(default_factory=dict)
+    """Seconds by stage."""
+
+    @property
+    def refused(self) -> bool:
+        return self.refusal is not None
+
+    @property
+    def shown(self) -> tuple[Statement, ...]:
+        """The statements that passed: quoted or supported."""
+        return tuple(s for s in self.statements if s.verdict in ("quoted", "supported"))
+
+    @property
+    def text(self) -> str:
+        """The shown statements as prose, each followed by its markers; the explanation of a refusal."""
+        if self.refusal is not None:
+            return self.refusal.explanation
+        return " ".join(f"{s.text} {s.markers}".strip() for s in self.shown)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `--json` prints: values of JSON only."""
+        return {
+            "id": self.id,
+            "question": self.question,
+            "standalone_question": self.standalone_question,
+            "text": self.text,
+            "refused": self.refused,
+            "refusal": None
+            if self.refusal is None
+            else {
+                "reason": self.refusal.reason,
+                "explanation": self.refusal.explanation,
+                "nearest": [p.to_dict() for p in self.refusal.nearest],
+            },
+            "statements": [
+                {
+                    "text": s.text,
+                    "verdict": s.verdict,
+                    "support": s.support,
+                    "citations": [c.to_dict() for c in s.citations],
+                }
+                for s in self.statements
+            ],
+            "conflicts": [
+                {"explanation": c.explanation, "citations": [x.to_dict() for x in c.citations]} for c in self.conflicts
+            ],
+            "passages": [p.to_dict() for p in self.passages],
+            "generator": self.generator,
+            "snapshot": asdict(self.snapshot),
+            "timings": self.timings,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The passages are known."""
+
+    standalone_question: str
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """The generator wrote more; unchecked text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A sentence has been checked."""
+
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event."""
+
+    answer: Answer
+
+
+Event = Retrieved | TextDelta | Verified | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a generator is given."""
+
+    question: str
+    """Standalone."""
+    passages: tuple[Passage, ...]
+    common: frozenset[str] = frozenset()
+    """Names in the question that most documents mention, so that a passage need not repeat them."""
+
+
+class TextGenerator(Protocol):
+    """Writes a draft with passage numbers as `[n]` after each sentence; never a location."""
+
+    @property
+    def name(self) -> str: ...
+
+    def generate(self, prompt: Prompt) -> Iterator[str]: ...
+
+    def close(self) -> None:
+        """Stops the model, also while `generate` runs in another thread."""
+        ...

@@ -1,0 +1,38 @@
+"""Every error a user can meet.
+
+AssistantError                 what happened, to which value, what to do
+├── UsageError                 the request itself is wrong                    exit 2
+└── UnavailableError           something needed isn't there                   exit 3
+    ├── UnreadableFile         one file could not be read
+    ├── IndexUnavailable       no index, a damaged one, or one made otherwise
+    │   └── IndexBusy          another process is writing it
+    └── ModelUnavailable       a model can't be found, or isn't what it claims
+"""
+
+
+class AssistantError(Exception):
+    """The root: its text is one line meant for the user."""
+
+
+class UsageError(AssistantError):
+    """The request can't be carried out as it stands."""
+
+
+class UnavailableError(AssistantError):
+    """Something the request needs isn't there."""
+
+
+class UnreadableFile(UnavailableError):
+    """One file could not be read; the text is the reason, without the path."""
+
+
+class IndexUnavailable(UnavailableError):
+    """The index is missing, damaged, or was made by another version, model or chunker."""
+
+
+class IndexBusy(IndexUnavailable):
+    """Another process is writing the index."""
+
+
+class ModelUnavailable(UnavailableError):
+    """A model is missing, needs an extra, or fails its digest."""

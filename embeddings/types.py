@@ -1,0 +1,92 @@
+"""The values and protocols of retrieval. Arrays are float32; vectors are rows of unit length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.types import Chunk, Document
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that a search returned, and what each retriever contributed."""
+
+    chunk: Chunk
+    score: float
+    """Fused score; comparable within one search only."""
+    dense: float | None = None
+    """Cosine of question and passage; None where the dense search didn't return it."""
+    lexical: float | None = None
+    """BM25, higher is better; None where no query term matched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The index generation that a reader sees."""
+
+    generation: int
+    embedder: str
+    """Fingerprint: name, digest of the weights, dimension, preparation of texts."""
+    chunker: str
+    """Fingerprint: version and settings."""
+    documents: int
+    chunks: int
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def name(self) -> str:
+        """What `embedder_named` finds it by."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the vectors: two embedders with one fingerprint give the same ones. Loads no model."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a passage that the model reads; what comes after is ignored."""
+        ...
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, dimension), float32, rows of unit length, in the order of `texts`."""
+        ...
+
+    def embed_query(self, text: str) -> Vectors:
+        """Shape (1, dimension), float32, unit length."""
+        ...
+
+
+class Reranker(Protocol):
+    """Reads a question and a passage together."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (n,), float32, higher is better, in the order of `texts`. Unbounded logits."""
+        ...
+
+
+class PassageStore(Protocol):
+    """Holds chunks and finds them again."""
+
+    def add(self, documents: Iterable[tuple[Document, Sequence[Chunk], Vectors]]) -> None: ...
+
+    def delete(self, document_ids: Iterable[str]) -> None: ...
+
+    def search(self, question: str, vector: Vectors, limit: int) -> list[Hit]:
+        """The `limit` best chunks, best first, equal scores in order of chunk id."""
+        ...
+
+    def snapshot(self) -> Snapshot: ...

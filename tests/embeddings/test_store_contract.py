@@ -1,0 +1,175 @@
+"""The passage store against a dictionary and brute force: BM25, cosines and their fusion worked out by hand."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from corpus.errors import UsageError
+from corpus.types import Chunk, Document
+from embeddings.hashing import HashingEmbedder
+from embeddings.search import DENSE_WEIGHT, LEXICAL_WEIGHT, Index
+from embeddings.writer import IndexWriter, passage_text
+
+EMBEDDER = HashingEmbedder(32)
+WORDS = ("delta", "kiwi", "lemon", "mango", "abba", "piano")
+"""Their own Porter stems."""
+texts = st.lists(st.sampled_from(WORDS), min_size=1, max_size=6).map(" ".join)
+Store = dict[str, tuple[Document, list[Chunk]]]
+
+
+def made(path: str, title: str, parts: list[str]) -> tuple[Document, list[Chunk]]:
+    document = Document(f"{path}:{title}:{parts}", path, title, None, None, "\n\n".join(parts))
+    chunks, at = [], 0
+    for part in parts:
+        chunks.append(Chunk(document.id, at, at + len(part), part, ("kiwi",)))
+        at += len(part) + 2
+    return document, chunks
+
+
+def bm25(question: str, passages: list[str]) -> list[float]:
+    """As FTS5 documents it, with k1 1.2 and b .75."""
+    bags = [Counter(passage.split()) for passage in passages]
+    average = sum(map(Counter.total, bags)) / max(len(bags), 1)
+    scores = [0.0] * len(bags)
+    for term in dict.fromkeys(question.split()):
+        holding = sum(term in bag for bag in bags)
+        idf = max(math.log((len(bags) - holding + 0.5) / (holding + 0.5)), 1e-6)
+        for row, bag in enumerate(bags):
+            norm = 1.2 * (0.25 + 0.75 * bag.total() / average)
+            scores[row] += idf * bag[term] * 2.2 / (bag[term] + norm)
+    return scores
+
+
+def z(scores: list[float]) -> np.ndarray:
+    values = np.round(np.array(scores, np.float64), 6)
+    return (values - values.mean()) / max(values.std(), 1e-4)
+
+
+class StoreMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.model: Store = {}
+        self.writer = IndexWriter(Path(self.folder.name), EMBEDDER, "by hand").__enter__()
+
+    def teardown(self) -> None:
+        self.writer.__exit__(None, None, None)
+        self.folder.cleanup()
+
+    @rule(path=st.sampled_from("abc"), title=texts, parts=st.lists(texts, min_size=1, max_size=4))
+    def add(self, path: str, title: str, parts: list[str]) -> None:
+        document, chunks = made(path, title, parts)
+        rows = EMBEDDER.embed_passages([passage_text(title, chunk) for chunk in chunks])
+        self.writer.add([(document, chunks, rows)])
+        self.model[path] = document, chunks
+
+    @rule(path=st.sampled_from("abc"))
+    def delete(self, path: str) -> None:
+        gone = self.model.pop(path, None)
+        self.writer.delete([gone[0].id if gone else "unknown"])
+
+    @rule(question=texts, limit=st.integers(1, 6))
+    def search(self, question: str, limit: int) -> None:
+        if not self.model:
+            return
+        passages = [(document, chunk) for document, chunks in self.model.values() for chunk in chunks]
+        read = [passage_text(document.title, chunk) for document, chunk in passages]
+        query = EMBEDDER.embed_query(question)
+        dense = (EMBEDDER.embed_passages(read).astype(np.float64) @ query[0].astype(np.float64)).tolist()
+        lexical = bm25(question, read)
+        fused = DENSE_WEIGHT * z(dense) + LEXICAL_WEIGHT * z(lexical)
+        expected = {chunk.id: row for row, (_, chunk) in enumerate(passages)}
+        hits = self.writer.search(question, query, limit)
+        assert len(hits) == min(limit, len(passages))
+        for hit in hits:
+            row = expected[hit.chunk.id]
+            assert hit.chunk == passages[row][1]
+            assert hit.score == pytest.approx(fused[row], abs=0.02)
+            assert hit.dense == pytest.approx(dense[row], abs=1e-5)
+            assert hit.lexical == (pytest.approx(lexical[row], abs=1e-5) if lexical[row] else None)
+        assert hits == sorted(hits, key=lambda hit: (-hit.score, hit.chunk.id))
+        left = [fused[row] for id_, row in expected.items() if id_ not in {hit.chunk.id for hit in hits}]
+        assert max(left, default=-math.inf) <= hits[-1].score + 0.02
+
+    @invariant()
+    def holds_what_was_added(self) -> None:
+        if "generation" not in self.writer.meta():
+            return
+        snapshot = self.writer.snapshot()
+        assert snapshot.documents == len(self.model)
+        assert snapshot.chunks == sum(len(chunks) for _, chunks in self.model.values())
+        with Index.open(Path(self.folder.name)) as index, index.view() as view:
+            assert {summary.path: summary.chunks for summary in view.documents()} == {
+                path: len(chunks) for path, (_, chunks) in self.model.items()
+            }
+            for document, chunks in self.model.values():
+                assert view.document(document.id) == document
+                rows = EMBEDDER.embed_passages([passage_text(document.title, chunk) for chunk in chunks])
+                assert np.array_equal(view.vectors_of(chunks), rows)
+            counts = view.document_frequencies(WORDS)
+            for word in WORDS:
+                held = (
+                    any(word in passage_text(document.title, chunk).split() for chunk in chunks)
+                    for document, chunks in self.model.values()
+                )
+                assert counts[word] == sum(held)
+
+
+StoreMachine.TestCase.settings = settings(
+    max_examples=12, stateful_step_count=8, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestStore = StoreMachine.TestCase
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    folder = tmp_path_factory.mktemp("index")
+    with IndexWriter(folder, EMBEDDER, "by hand") as writer:
+        for path in ("one", "two"):
+            document, chunks = made(path, "piano", ["mango lemon", "delta", "mango lemon"])
+            writer.add([(document, chunks, EMBEDDER.embed_passages([passage_text("piano", c) for c in chunks]))])
+    return Index.open(folder, EMBEDDER.fingerprint)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    question=st.text(max_size=60) | st.sampled_from(['"', "AND", "NEAR(a b)", "a*", "-x", "^a", "{heading}: b", "\0"])
+)
+def test_any_question_is_answered(index: Index, question: str) -> None:
+    assert len(index.search(question, EMBEDDER.embed_query(question), 3)) == 3
+    assert index.document_frequencies([question]).keys() == {question}
+
+
+def test_long_questions_are_answered(index: Index) -> None:
+    question = " ".join(f"word{number}" for number in range(3_000)) + ' "mango" OR'
+    assert len(index.search(question, EMBEDDER.embed_query(question), 2)) == 2
+
+
+def test_equal_scores_come_in_order_of_chunk_id(index: Index) -> None:
+    hits = index.search("mango", EMBEDDER.embed_query("mango"), 4)
+    assert len({hit.score for hit in hits}) == 1
+    assert [hit.chunk.id for hit in hits] == sorted(hit.chunk.id for hit in hits)
+    assert [hit.chunk for hit in index.search("mango", EMBEDDER.embed_query("mango"), 1)] == [hits[0].chunk]
+
+
+def test_phrases_are_counted_as_phrases(index: Index) -> None:
+    counts = index.document_frequencies(["mango lemon", "lemon mango", "Mangos", "", '"'])
+    assert counts == {"mango lemon": 2, "lemon mango": 0, "Mangos": 2, "": 0, '"': 0}
+
+
+def test_wrong_shapes_are_refused(index: Index) -> None:
+    with pytest.raises(UsageError, match=r"\(1, 31\)"):
+        index.search("mango", np.zeros((1, 31), np.float32), 3)
+    with pytest.raises(UsageError, match="0 chunks"):
+        index.search("mango", EMBEDDER.embed_query("mango"), 0)
+    with pytest.raises(UsageError, match="'unknown'"):
+        index.document("unknown")
