@@ -1,6 +1,6 @@
 """Answers from an organisation's documents, every sentence cited and checked.
 
-    from assistant import Assistant
+from assistant import Assistant
 """
 
 from __future__ import annotations

@@ -22,7 +22,18 @@ from assistant.history import FILE as HISTORY_FILE
 from assistant.history import History, Record
 from assistant.questions import analyse
 from assistant.retrieval import Retrieval, corrected, retrieve
-from assistant.types import Answer, Event, Finished, Passage, Prompt, Retrieved, Statement, TextDelta, TextGenerator, Verified
+from assistant.types import (
+    Answer,
+    Event,
+    Finished,
+    Passage,
+    Prompt,
+    Retrieved,
+    Statement,
+    TextDelta,
+    TextGenerator,
+    Verified,
+)
 from assistant.verification import Entailment, LexicalEntailment, verify
 from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
@@ -100,13 +111,19 @@ class Assistant:
         ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
         writer = generator_named(generator, ranker, model) if isinstance(generator, str) else generator
         return cls(
-            Index.open(folder, model.fingerprint), model, ranker, writer, History(Path(history or folder / HISTORY_FILE))
+            Index.open(folder, model.fingerprint),
+            model,
+            ranker,
+            writer,
+            History(Path(history or folder / HISTORY_FILE)),
         )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -226,7 +243,9 @@ class Assistant:
         refusal = (
             None
             if passed
-            else refuse(analyse(whole), found.passages, found.snapshot.documents, found.counts, found.common, bool(statements))
+            else refuse(
+                analyse(whole), found.passages, found.snapshot.documents, found.counts, found.common, bool(statements)
+            )
         )
         key = json.dumps([asked, history, self._generator.name, found.snapshot.generation, found.snapshot.embedder])
         return Answer(

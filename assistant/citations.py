@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from assistant.types import Citation, Passage
 from assistant.verification import Entailment
@@ -64,7 +65,7 @@ def locate(sentence: str, passage: Passage) -> tuple[int, int] | None:
 def _best_span(sentence: str, passage: Passage, entailment: Entailment) -> tuple[int, int]:
     chunk, text = passage.chunk, passage.document.text
     singles = list(chunk.sentences) or [(chunk.start, chunk.end)]
-    pairs = [(a[0], b[1]) for a, b in zip(singles, singles[1:], strict=False)]
+    pairs = [(a[0], b[1]) for a, b in pairwise(singles)]
     spans = singles + pairs
     scores = entailment.scores([text[a:b] for a, b in spans], [sentence] * len(spans))
     best = max(range(len(spans)), key=lambda i: (round(float(scores[i]), 6), -(spans[i][1] - spans[i][0])))

@@ -63,7 +63,9 @@ def _parser() -> argparse.ArgumentParser:
 
     ask = commands.add_parser("ask", help="answer one question")
     ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--after", action="append", default=[], metavar="EARLIER", help="an earlier question; may be repeated")
+    ask.add_argument(
+        "--after", action="append", default=[], metavar="EARLIER", help="an earlier question; may be repeated"
+    )
     ask.add_argument("--json", action="store_true", help="print the answer as JSON")
     _answer_options(ask)
     ask.set_defaults(run=_ask)
@@ -78,7 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _index_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--index", metavar="DIR", help="where the index is kept")
-    parser.add_argument("--embedder", default="default", metavar="NAME", help="default, hashing, or a model's name or folder")
+    parser.add_argument(
+        "--embedder", default="default", metavar="NAME", help="default, hashing, or a model's name or folder"
+    )
     parser.add_argument("--replace", action="store_true", help="let go of other folders that the index holds")
     parser.add_argument("--rebuild", action="store_true", help="read everything again, as after a change of model")
 
@@ -140,7 +144,14 @@ def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
         yield None
         return
     from rich.console import Console  # deferred: only an indexing run draws
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),

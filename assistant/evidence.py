@@ -20,7 +20,9 @@ from corpus.types import Section
 OPENING = 400
 """Characters at the start of a document that tell what it is about."""
 
-_REFERS_BACK = re.compile(r"\b(?:he|she|they|it|his|her|hers|their|its|him|them|this|these|those|such|both|I|my|me)\b", re.I)
+_REFERS_BACK = re.compile(
+    r"\b(?:he|she|they|it|his|her|hers|their|its|him|them|this|these|those|such|both|I|my|me)\b", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def sentences_of(passage: Passage) -> list[Evidence]:
     found = []
     for start, end in chunk.sentences or ((chunk.start, chunk.end),):
         index = max(bisect_right(starts, start) - 1, 0)
+        if sections and sections[index].kind == "heading":  # it names what follows, and says nothing itself
+            continue
         paragraph = _paragraph(document.text, sections, index) if sections else chunk.text
         before = document.text[chunk.start : start]
         found.append(Evidence(passage, start, end, document.text[start:end], paragraph, before, heading))
@@ -77,6 +81,8 @@ def missing_names(question: Question, evidence: Evidence, common: frozenset[str]
         return []
     near = stems(evidence.paragraph) | stems(evidence.heading) | stems(evidence.passage.document.text[:OPENING])
     before = stems(evidence.before)
+    if evidence.passage.document.date is not None:
+        near.add(str(evidence.passage.document.date.year))
     if _REFERS_BACK.search(evidence.text):
         near |= before
     far = near | stems(evidence.passage.chunk.text)
@@ -98,9 +104,17 @@ def missing_focus(question: Question, evidence: Evidence) -> float:
         return 0.0
     near = stems(evidence.text) | stems(evidence.heading)
     joined = {a + b for a, b in pairwise([stem(w) for w in words(evidence.text)])}
-    return sum(not holds(w, near) and w not in joined for w in question.focus) / len(question.focus)
+    absent = [w for w in question.focus if not holds(w, near) and w not in joined and not _begins(w, near)]
+    return len(absent) / len(question.focus)
+
+
+def _begins(wanted: str, held: set[str]) -> bool:
+    """Whether one word begins as the other, as chair and chairman do."""
+    return any(min(len(w), len(wanted)) >= 5 and (w.startswith(wanted) or wanted.startswith(w)) for w in held)
 
 
 def answers_kind(question: Question, evidence: Evidence) -> bool:
-    """Whether the sentence holds the kind of thing asked for."""
+    """Whether the sentence holds the kind of thing asked for; for the holder of a role, the role as well."""
+    if question.kind == "name" and missing_focus(question, evidence) == 1.0:
+        return False
     return has_kind(question.kind, evidence.text, question)

@@ -7,39 +7,37 @@ from collections.abc import Sequence
 
 from assistant.questions import STOPWORDS, names_in, words
 
-_PRONOUN = re.compile(r"\b(?:it|its|they|them|their|theirs|he|him|his|she|her|hers|that|this|those|these|there|one|ones)\b", re.I)
-_REFERRING = re.compile(r"\b(it|they|them|he|him|she|its|their|his|her|that|this|those|these)\b(?!\s+(?:is|was|are|were)\s+(?:said|reported|claimed)\s+that)", re.I)
-_OPENING = re.compile(r"^\s*(?:and|but|so|also|or|then|what about|how about|why|how so|when|where|who)\b[\s,?]*", re.I)
-_TOPIC = re.compile(r"(?:[A-Z][\w’'&-]*|\d[\w-]*)(?:\s+(?:(?:of|the|for|and|in|on)\s+)*(?:[A-Z][\w’'&-]*|\d[\w-]*))*")
+_PRONOUN = re.compile(r"\b(?:it|they|them|he|him|she|its|their|his|her|that|this|those|these|there|one|ones)\b", re.I)
+_REPLACED = re.compile(r"\b(?:it|they|them|he|him|she|its|their|his|her)\b", re.I)
+_JOINS_ON = re.compile(r"^\W*(?:and|but|so|also|or)\b[\s,]*", re.I)
+_ASKS = re.compile(
+    r"^(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|would|should|must|may"
+    r"|has|have|had|tell|list|give|show|explain|describe)\b(?!\s+about\b)",
+    re.I,
+)
 _POSSESSIVE = frozenset(("its", "their", "his", "her"))
+_ABOUT_A_THING = re.compile(r"\b(?:is|are|was|were|about)\s+(?:the\s+)?$", re.I)
 
 
 def topic_of(question: str) -> str:
-    """What a question is about: its longest run of names with the noun that follows, else its content words."""
-    best = ""
-    for match in _TOPIC.finditer(question):
-        text = match.group()
-        if match.start() == 0 or not question[: match.start()].strip():
-            head, _, rest = text.partition(" ")
-            text = rest if head.lower() in STOPWORDS or head.lower() in ("tell", "describe", "explain") else text
-        if not text or all(w.lower() in STOPWORDS for w in words(text)):
-            continue
-        following = re.match(r"\s+([a-z]{4,})", question[match.end() :])
-        if following and following.group(1) not in STOPWORDS and not text.endswith(("’s", "'s")):
-            text += following.group()
-        if len(text) > len(best):
-            best = text
-    if best:
-        return best.strip(" ’'")
-    return " ".join(w for w in words(question) if w.lower() not in STOPWORDS)
+    """What a question is about: the longest name in it with the noun that follows, else its content words."""
+    names = names_in(question)
+    if not names:
+        return " ".join(w for w in words(question) if w.lower() not in STOPWORDS)
+    name = max(names, key=len)
+    before, _, after = question.partition(name)
+    noun = re.match(r"\s+[a-z]{4,}\b", after)
+    if noun and _ABOUT_A_THING.search(before) and noun.group().strip() not in STOPWORDS and noun.group()[-2:] != "ed":
+        name += noun.group()
+    return name
 
 
 def needs_context(question: str) -> bool:
-    """Whether a question leans on the one before: a pronoun, or too little of its own to search by."""
+    """Whether a question leans on the one before: a pronoun and no name, or too little of its own to search by."""
+    if names_in(question):
+        return bool(not _ASKS.match(_JOINS_ON.sub("", question)))
     own = [w for w in words(question) if w.lower() not in STOPWORDS]
-    if _PRONOUN.search(question) and not names_in(question[:1].lower() + question[1:]):
-        return True
-    return len(own) < 2 and not names_in(question) or bool(re.match(r"\s*(?:and|but|what about|how about)\b", question, re.I)) and len(own) < 3
+    return bool(_PRONOUN.search(question) or _JOINS_ON.match(question)) or len(own) < 2
 
 
 def standalone(question: str, history: Sequence[str]) -> str:
@@ -51,13 +49,14 @@ def standalone(question: str, history: Sequence[str]) -> str:
     topic = topic_of(earlier)
     if not topic:
         return question
-    pronoun = _REFERRING.search(question)
-    if pronoun:
-        word = pronoun.group()
-        article = "" if re.match(r"(?:the|a|an)\b", topic, re.I) or _is_person(topic) else "the "
-        whole = article + topic + ("’s" if word.lower() in _POSSESSIVE else "")
-        return question[: pronoun.start()] + whole + question[pronoun.end() :]
-    return f"{earlier.rstrip('?. ')}: {question}"
+    bare = _JOINS_ON.sub("", question)
+    if not _ASKS.match(bare):  # "And for two cars?", "What about Leeds?": the earlier question with something changed
+        return f"{earlier.rstrip('?. ')}: {bare}"
+    if (pronoun := _REPLACED.search(bare)) is not None:
+        article = "" if _is_person(topic) or re.match(r"(?:the|a|an)\b", topic, re.I) else "the "
+        ending = "’s" if pronoun.group().lower() in _POSSESSIVE else ""
+        return bare[: pronoun.start()] + article + topic + ending + bare[pronoun.end() :]
+    return f"{bare.rstrip('?. ')} ({topic})?"
 
 
 def _is_person(topic: str) -> bool:

@@ -14,7 +14,9 @@ from typing import Literal
 
 import snowballstemmer
 
-AnswerKind = Literal["name", "date", "time", "money", "percentage", "number", "duration", "phone", "email", "url", "any"]
+AnswerKind = Literal[
+    "name", "place", "date", "time", "money", "percentage", "number", "duration", "phone", "email", "url", "any"
+]
 
 WORD = re.compile(r"[^\W_]+(?:[’'.&-][^\W_]+)*")
 STOPWORDS = frozenset(
@@ -36,41 +38,80 @@ _MONTH = "(?:" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m != "may" else "may" for m 
 _NUMBER = rf"(?:\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|\b(?:one|{_NUMBER_WORDS.replace(' ', '|')})\b)"
 
 SHAPES: dict[AnswerKind, re.Pattern[str]] = {
-    "money": re.compile(rf"[£$€]\s?\d|\b\d[\d,.]*\s?(?:p|pence|pounds?|euros?|dollars?)\b|\b{_NUMBER}\s+pounds?\b|\bfree\b|\bno (?:charge|fee|cost)\b", re.I),
-    "percentage": re.compile(rf"\d\s?%|\bper ?cent\b|\b(?:half|third|quarter|fifth|tenth)s?\b|{_NUMBER} (?:in|out of) (?:every )?{_NUMBER}", re.I),
+    "money": re.compile(
+        rf"[£$€]\s?\d|\b\d[\d,.]*\s?(?:p|pence|pounds?|euros?|dollars?)\b|\b{_NUMBER}\s+pounds?\b|\bfree\b|\bno (?:charge|fee|cost)\b",
+        re.I,
+    ),
+    "percentage": re.compile(
+        rf"\d\s?%|\bper ?cent\b|\b(?:half|third|quarter|fifth|tenth)s?\b|{_NUMBER} (?:in|out of) (?:every )?{_NUMBER}",
+        re.I,
+    ),
     "date": re.compile(
         rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? {_MONTH}\b|\b{_MONTH} \d|\b(?:19|20)\d\d\b|\d[/.-]\d\d?[/.-]\d\d|\b(?:{'|'.join(_DAYS)})s?\b|\b(?:in|since|until|by|during|from|of|last|next|each|every|this|early|late|mid)[ -](?:{'|'.join(_MONTHS)})\b"
         r"|\b(?:spring|summer|autumn|winter|yesterday|today|tomorrow|tonight|christmas|easter|fortnight|weekly|monthly|annually|quarterly)\b|\b(?:next|last|this|each|every|coming) (?:week|month|year|quarter|term|decade)\b|\b(?:days?|weeks?|months?|years?) (?:ago|later|earlier|before|after|of)\b",
         re.I,
     ),
-    "time": re.compile(r"\b\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm|a\.m|p\.m|o’?'?clock)\b|\b(?:[01]?\d|2[0-3]):[0-5]\d\b|\b(?:noon|midday|midnight|24 hours)\b", re.I),
-    "duration": re.compile(rf"{_NUMBER}[- ](?:\w+ )?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|fortnights?|months?|years?|terms?|decades?|miles?|metres?|meters?|kilometres?|km|yards?|feet|acres?|hectares?)\b|\b(?:a|an|one|per) (?:hour|day|week|fortnight|month|year|decade|mile)\b|\bfor ever|permanent|indefinite", re.I),
+    "time": re.compile(
+        r"\b\d{1,2}(?:[:.]\d\d)?\s?(?:am|pm|a\.m|p\.m|o’?'?clock)\b|\b(?:[01]?\d|2[0-3]):[0-5]\d\b|\b(?:noon|midday|midnight|24 hours)\b",
+        re.I,
+    ),
+    "duration": re.compile(
+        rf"{_NUMBER}[- ](?:\w+ )?(?:seconds?|minutes?|hours?|days?|nights?|weeks?|fortnights?|months?|years?|terms?|decades?|miles?|metres?|meters?|kilometres?|km|yards?|feet|acres?|hectares?)\b|\b(?:a|an|one|per) (?:hour|day|week|fortnight|month|year|decade|mile)\b|\bfor ever|permanent|indefinite",
+        re.I,
+    ),
     "number": re.compile(_NUMBER, re.I),
     "phone": re.compile(r"(?<!\d)(?:\+\d{1,3}[ -]?)?\(?0?\d{2,5}\)?(?:[ -]?\d{3,4}){1,3}(?!\d)"),
     "email": re.compile(r"[\w.+-]+@[\w-]+\.\w"),
     "url": re.compile(r"https?://|\bwww\.|\b[\w-]+\.(?:org|com|net|gov|edu|co|uk|example|info)\b", re.I),
 }
-_MONEY_NOUNS = (
-    r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
+_MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
+_LABEL = re.compile(r"(?:^|(?<=; ))[^:;]{1,60}: ")
+"""The column's name in a row of a table."""
+_PLACE = re.compile(
+    r"\b(?:at|in|on|to|from|near|opposite|behind|beside|outside|inside|between|under|along)\s+(?:the|a|an|our|your|[A-Z]|\d)"
 )
 _ASKING = r"(?:^|[,:;]\s*|\b(?:and|or|but|so|by|to|for|with|from|since|until|say|know|me|ask|see|check|find out)\s+)"
 """Before a question word that asks, rather than opens a relative or a temporal clause."""
-_ASKS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(pattern, re.I))
-    for kind, pattern in (
-        ("email", r"\be-?mail address|\bwhat e-?mail\b|\bemail should"),
-        ("phone", r"\b(?:phone|telephone|mobile|contact|helpline) numbers?\b|\bwhat number (?:should|do|can|to)\b.*\b(?:call|ring|phone)"),
-        ("url", r"\b(?:web ?site|web address|url|web ?page) (?:address|is|for)\b|\bwhat (?:web ?site|url)\b|\bwhich web ?site\b"),
-        ("time", r"\b(?:what|which) time\b|\b(?:opening|closing|start|finish) (?:time|hour)s?\b|\bopening and closing\b|\bhow (?:late|early)\b|\bwhat (?:are the )?hours\b"),
-        ("percentage", r"\b(?:what|which) (?:share|proportion|percentage|fraction|per ?cent)\b|\bhow (?:big|large) a (?:share|proportion)\b|\bpercentage of\b"),
-        ("number", r"\bhow many\b|\bwhat number of\b|\bwhat is the (?:total )?number of\b|\bhow old\b"),
-        ("money", rf"\bhow much\b(?=.*\b(?:{_MONEY_NOUNS})\b)|\b(?:what|which) (?:(?!(?:of|for|in|about|from|with|on|to) )\S+ ){{0,8}}?(?:{_MONEY_NOUNS})\b(?=\W*$|,| (?:of|for|to|in|on|per|from|at|by|when|if|each|a|an|the|as|is|was|does|do|did|will)\b)|\bhow (?:expensive|cheap)\b"),
-        ("duration", r"\bhow (?:long|far)\b|\bfor how many (?:days|weeks|months|years)\b"),
-        ("date", rf"{_ASKING}when\b|\b(?:what|which) (?:date|day|month|year|week)\b|\bhow soon\b|\bdeadline\b"),
-        ("number", r"\bhow much\b|\bwhat (?:is|was) the (?:rate|amount|total|size|limit|capacity|population|turnout|score)\b"),
-        ("name", rf"{_ASKING}(?:who|whom|whose)\b|\bwhat (?:is|was) the (?:full )?names?\b|\bwhat (?:is|was) .* (?:called|named)\b|\bwhich (?:person|people|organisation|organization|company|firm|contractor|charity|team)\b"),
-    )
+_ASK_PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
+    ("email", r"\be-?mail address|\bwhat e-?mail\b|\bemail should"),
+    (
+        "phone",
+        r"\b(?:phone|telephone|mobile|contact|helpline) numbers?\b|\bwhat number (?:should|do|can|to)\b.*\b(?:call|ring|phone)",
+    ),
+    (
+        "url",
+        r"\b(?:web ?site|web address|url|web ?page) (?:address|is|for)\b|\bwhat (?:web ?site|url)\b|\bwhich web ?site\b",
+    ),
+    (
+        "time",
+        r"\b(?:what|which) time\b|\b(?:opening|closing|start|finish) (?:time|hour)s?\b|\bopening and closing\b|\bhow (?:late|early)\b|\bwhat (?:are the )?hours\b",
+    ),
+    (
+        "percentage",
+        r"\b(?:what|which) (?:share|proportion|percentage|fraction|per ?cent)\b|\bhow (?:big|large) a (?:share|proportion)\b|\bpercentage of\b",
+    ),
+    ("number", r"\bhow many\b|\bwhat number of\b|\bwhat is the (?:total )?number of\b|\bhow old\b"),
+    (
+        "money",
+        rf"\bhow much\b(?=.*\b(?:{_MONEY_NOUNS})\b)|\b(?:what|which) (?:(?!(?:of|for|in|about|from|with|on|to) )\S+ ){{0,8}}?(?:{_MONEY_NOUNS})\b(?=\W*$|,| (?:of|for|to|in|on|per|from|at|by|when|if|each|a|an|the|as|is|was|does|do|did|will)\b)|\bhow (?:expensive|cheap)\b",
+    ),
+    ("duration", r"\bhow (?:long|far|quickly|fast)\b|\bfor how many (?:days|weeks|months|years)\b"),
+    (
+        "date",
+        rf"{_ASKING}when\b|\b(?:what|which) (?:date|day|night|evening|morning|month|year|week|weekday)s?\b|\bhow soon\b|\bdeadline\b",
+    ),
+    (
+        "number",
+        r"\bhow much\b|\bwhat (?:is|was) the (?:rate|amount|total|size|limit|capacity|population|turnout|score)\b",
+    ),
+    ("place", rf"{_ASKING}where\b"),
+    (
+        "name",
+        rf"{_ASKING}(?:who|whom|whose)\b|\bwhat (?:is|was) the (?:full )?names?\b|\bwhat (?:is|was) .* (?:called|named)\b|\bwhich (?:person|people|organisation|organization|company|firm|contractor|charity|team)\b",
+    ),
 )
+_ASKS = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _ASK_PATTERNS)
+_PARTS = re.compile(r",?\s+and\s+(?=(?:who|whom|whose|what|which|when|where|why|how)\b)", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +164,14 @@ def names_in(text: str) -> list[str]:
         word = re.sub(r"[’']s?$", "", match.group())
         gap = text[end : match.start()] if end else ""
         opens = re.sub(r"[\s\"'“‘(]+$", "", text[: match.start()])[-1:] in ("", ".", "!", "?", ":", "•", "·")
-        capital = word[:1].isupper() and word.lower() not in STOPWORDS and not (opens and not word[1:].isupper())
+        capital = (
+            word[:1].isupper()
+            and (bool(run) or word.lower() not in STOPWORDS)
+            and not (opens and not word[1:].isupper())
+        )
         if run and gap.strip():
             _close(run, found)
-        if capital:
-            run.append(word)
-        elif run and word.lower() in _CONNECTORS:
+        if capital or (run and word.lower() in _CONNECTORS):
             run.append(word)
         else:
             _close(run, found)
@@ -173,17 +216,25 @@ def focus_of(text: str) -> tuple[str, ...]:
 
 def analyse(text: str) -> Question:
     """Take a question apart. Any text is accepted."""
-    kind = next((k for k, pattern in _ASKS if pattern.search(text)), "any")
+    kind: AnswerKind = next((k for k, pattern in _ASKS if pattern.search(text)), "any")
     return Question(text, kind, tuple(dict.fromkeys(names_in(text))), content_stems(text), focus_of(text))
+
+
+def parts_of(text: str) -> list[str]:
+    """The questions that one sentence joins with "and": "Who chairs it, and when does it meet?" is two."""
+    return [p.strip() for p in _PARTS.split(text) if len(words(p)) > 2]
 
 
 def has_kind(kind: AnswerKind, text: str, question: Question) -> bool:
     """Whether `text` holds something of the shape asked for that the question doesn't already say."""
     if kind == "any":
         return True
-    if kind == "name":
+    if kind in ("name", "place"):
         asked = {stem(w) for w in words(question.text)}
-        return any(stem(w) not in asked and not w[0].isdigit() for n in names_in("x " + text) for w in name_words(n))
+        text = _LABEL.sub(" ", text)
+        return (kind == "place" and bool(_PLACE.search(text))) or any(
+            stem(w) not in asked and not w[0].isdigit() for n in names_in("x " + text) for w in name_words(n)
+        )
     said = {m.group().lower() for m in SHAPES[kind].finditer(question.text)}
     return any(m.group().lower() not in said for m in SHAPES[kind].finditer(text))
 

@@ -48,14 +48,22 @@ def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reran
     )
     counts = view.document_frequencies([*question.names, *(w for n in question.names for w in name_words(n))])
     often = {term for term, count in counts.items() if count >= COMMON * snapshot.documents}
-    common = frozenset(n for n in question.names if all(w in often for w in name_words(n)))
+    common = frozenset(n for n in question.names if not n.isdigit() and all(w in often for w in name_words(n)))
     return Retrieval(passages, counts, common, snapshot)
 
 
 def corrected(question: str, passages: Sequence[Passage], view: View) -> str:
     """The question with slips of the pen mended from the words of the passages that it found all the same."""
     vocabulary = {w.lower() for p in passages for w in words(p.chunk.text)} - STOPWORDS
-    return correct(question, vocabulary, lambda word: bool(view.document_frequencies([word])[word]))
+
+    def known(word: str) -> bool:
+        if view.document_frequencies([word])[word]:
+            return True
+        from spellchecker import SpellChecker  # deferred: .3 s for its dictionary, seldom needed
+
+        return bool(SpellChecker(distance=1).known([word]))
+
+    return correct(question, vocabulary, known)
 
 
 def _unit(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from corpus.types import Chunk, Document
 from embeddings.types import Snapshot
 
+
 def _describe(document: Document) -> dict[str, Any]:
     return {
         "id": document.id,

@@ -29,7 +29,9 @@ _NUMBER_VALUES = {
     )
 } | {w: str(v * 10) for v, w in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)}
 _NUMBER_VALUES |= {"hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000", "dozen": "12"}
-_NEGATION = re.compile(r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|refus\w+|reject\w+|deni\w+)\b|n[’']t\b", re.I)
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|refus\w+|reject\w+|deni\w+)\b|n[’']t\b", re.I
+)
 
 
 class Entailment(Protocol):

@@ -1,6 +1,6 @@
 """Ranking quality on public test collections: nDCG@10 of each retriever and of their fusion.
 
-    python bench/retrieval.py --data DATA [--embedder NAME] [--cache DIR] [scifact govt-rewrite ...]
+    python bench/retrieval.py --data DATA [--embedder NAME] [--float32] [--cache DIR] [scifact govt-rewrite ...]
 
 DATA holds the folders `scifact`, `mtrag_govt` and `cranfield`. Every passage becomes a document of one chunk in a
 real index, which `--cache` keeps for the next run.
@@ -23,7 +23,7 @@ import numpy as np
 
 from corpus.types import Chunk, Document
 from embeddings.catalogue import FileRecord
-from embeddings.embedder import embedder_named
+from embeddings.embedder import SentenceTransformerEmbedder, embedder_named
 from embeddings.search import Index
 from embeddings.types import Embedder, Hit
 from embeddings.writer import IndexWriter, passage_text
@@ -133,9 +133,12 @@ def main() -> None:
     parser.add_argument("sets", nargs="*", metavar="SET", help=f"all unless named: {', '.join(SETS)}")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--embedder", default="default")
+    parser.add_argument("--float32", action="store_true", help="passages too; with a cache folder of its own")
     parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
     arguments = parser.parse_args()
     embedder = embedder_named(arguments.embedder)
+    if arguments.float32:
+        embedder = SentenceTransformerEmbedder(arguments.embedder, bfloat16=False)
     print(f"{'set':<15} {'queries':>7} {'retrieval':<17} {'nDCG@10':>7}  95 % interval")
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.sets or SETS:

@@ -36,7 +36,8 @@ class SentenceTransformerEmbedder:
     about .0001 in cosine, so an index made on one machine serves another: the fingerprint is the same.
     """
 
-    def __init__(self, name_or_folder: str | Path | None = None) -> None:
+    def __init__(self, name_or_folder: str | Path | None = None, *, bfloat16: bool | None = None) -> None:
+        """`bfloat16`: for passages; None: where the processor gains."""
         self.name = str(name_or_folder or DEFAULT)
         self.folder = _default_folder() if self.name == DEFAULT else resolved_folder(self.name)
         if Path(self.name).expanduser().is_dir():
@@ -48,6 +49,7 @@ class SentenceTransformerEmbedder:
             )
         if not (self.folder / "modules.json").is_file():
             raise ModelUnavailable(f"{self.name!r} is not a sentence-transformers model: it has no modules.json")
+        self._bfloat16 = bfloat16_gains() if bfloat16 is None else bfloat16
         self._lock = threading.Lock()
         self._models: dict[bool, SentenceTransformer] = {}
 
@@ -79,7 +81,7 @@ class SentenceTransformerEmbedder:
         return int(declared or _json(self.folder / "config.json").get("max_position_embeddings") or 512)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed("encode_document", texts, bfloat16=bfloat16_gains())
+        return self._embed("encode_document", texts, bfloat16=self._bfloat16)
 
     def embed_query(self, text: str) -> Vectors:
         return self._embed("encode_query", [text], bfloat16=False)

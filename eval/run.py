@@ -12,7 +12,9 @@ from corpus.errors import AssistantError, UnavailableError
 from eval.types import Case, CaseResult
 
 
-def run(desk: Assistant, cases: Sequence[Case], progress: Callable[[CaseResult], None] | None = None) -> list[CaseResult]:
+def run(
+    desk: Assistant, cases: Sequence[Case], progress: Callable[[CaseResult], None] | None = None
+) -> list[CaseResult]:
     """Ask each case with its history. A case that fails is a result with its reason."""
     results = []
     for case in cases:
@@ -40,7 +42,12 @@ def write_answers(results: Sequence[CaseResult], path: Path) -> None:
                     for c in s["citations"]
                     if c["document"] and not answer["refused"]
                 ]
-                row = {"id": result.case.id, "text": answer["text"], "refused": answer["refused"], "citations": citations}
+                row = {
+                    "id": result.case.id,
+                    "text": answer["text"],
+                    "refused": answer["refused"],
+                    "citations": citations,
+                }
                 file.write(json.dumps(row | {"error": result.error, "answer": result.answer}) + "\n")
     except OSError as error:
         raise UnavailableError(f"the answers can't be written to {str(path)!r}: {error.strerror}") from error

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from assistant.evidence import Evidence, answers_kind, missing_focus, missing_names, sentences_of
-from assistant.questions import Question, analyse, content_stems, stems
+from assistant.questions import Question, analyse, content_stems, parts_of, stems
 from assistant.types import Passage, Prompt
 from embeddings.types import Embedder, Reranker
 
@@ -19,6 +20,8 @@ READ_IN_CONTEXT = 10
 """Sentences, best first, that are also scored under their headings."""
 FLOOR = 0.0
 """Least confidence of an answer, in the reranker's logits."""
+CHECKED_FLOOR = -1.5
+"""The same where a name or the shape of the answer was asked for, and found."""
 FURTHER_FLOOR = 1.0
 """Least score of a further sentence."""
 MARGIN = 2.0
@@ -63,12 +66,29 @@ class ExtractiveGenerator:
     def choose(
         self, question: Question, passages: Sequence[Passage], common: frozenset[str] = frozenset()
     ) -> list[list[Evidence]]:
-        """Groups of sentences that say the same, one group a statement, best first; empty where nothing answers."""
-        scored = self.score(question, [e for p in passages[:PASSAGES] for e in sentences_of(p)])
+        """Groups of sentences that say the same, one group a statement, best first; empty where nothing answers.
+
+        A question that joins several is answered part by part.
+        """
+        evidence = [e for p in passages[:PASSAGES] for e in sentences_of(p)]
+        parts = [analyse(part) for part in parts_of(question.text)]
+        if len(parts) < 2:
+            return self._choose(question, evidence, common)
+        groups: list[list[Evidence]] = []
+        for part in parts:
+            for group in self._choose(part, evidence, common)[:1]:
+                if all(group[0] is not g[0] for g in groups):
+                    groups.append(group)
+        return groups
+
+    def _choose(self, question: Question, evidence: Sequence[Evidence], common: frozenset[str]) -> list[list[Evidence]]:
         able = [
-            s for s in scored if answers_kind(question, s.evidence) and not missing_names(question, s.evidence, common)
+            s
+            for s in self.score(question, evidence)
+            if answers_kind(question, s.evidence) and not missing_names(question, s.evidence, common)
         ]
-        if not able or self.confidence(question, able[0]) < FLOOR:
+        checked = question.kind != "any" or any(n not in common for n in question.names)
+        if not able or self.confidence(question, able[0]) < (CHECKED_FLOOR if checked else FLOOR):
             return []
         best = able[0]
         groups = [[best.evidence]]
@@ -114,12 +134,12 @@ class ExtractiveGenerator:
         wider = self._reranker.scores(question.text, [window, f"{passage.document.title}. {passage.chunk.text}"])
         return (2 * best.score + float(wider.sum())) / 4
 
-    def _score_without_reranker(self, question: Question, evidence: Sequence[Evidence]) -> np.ndarray:
+    def _score_without_reranker(self, question: Question, evidence: Sequence[Evidence]) -> NDArray[np.float32]:
         """Cosine and coverage of the question's words, brought to the scale of a reranker's logits."""
         vectors = self._embedder.embed_passages([f"{e.heading}. {e.text}" for e in evidence])
-        cosine = vectors @ self._embedder.embed_query(question.text)[0]
+        cosine: NDArray[np.float32] = vectors @ self._embedder.embed_query(question.text)[0]
         covered = [_coverage(question, stems(f"{e.heading} {e.text}")) for e in evidence]
-        return 10 * (0.6 * cosine + 0.4 * np.array(covered, np.float32)) - 4
+        return np.asarray(10 * (0.6 * cosine + 0.4 * np.array(covered)) - 4, np.float32)
 
     def _with_neighbour(self, question: Question, groups: list[list[Evidence]]) -> list[list[Evidence]]:
         """Adds the sentence of the best one's paragraph that, read with it, answers clearly better than it alone.

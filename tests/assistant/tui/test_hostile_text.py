@@ -41,7 +41,8 @@ def strings() -> list[str]:
     read = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(HOSTILE.rglob("*.json"))]
     lists = [x if isinstance(x, list) else x.get("payloads", x.values()) for x in read]
     prose = [path.read_text(encoding="utf-8") for path in (*HOSTILE.rglob("*.txt"), *HOSTILE.glob("*.md"))]
-    return [ACTIONS, *(text for texts in lists for text in texts if isinstance(text, str)), *prose]
+    lines = dict.fromkeys(line for text in prose for line in text.splitlines() if not line.isascii())
+    return [ACTIONS, *(text for texts in lists for text in texts if isinstance(text, str)), *lines]
 
 
 def answer_of(texts: list[str], refused: bool = False) -> Answer:
@@ -94,23 +95,22 @@ class Watched(AssistantApp):
 
 async def show(app: AssistantApp, texts: list[str]) -> None:
     """Puts texts into everything that shows what users, documents and models write."""
-    conversation = app.query_one(Conversation)
+    conversation, status = app.query_one(Conversation), app.query_one(StatusLine)
     await conversation.clear("\n".join(texts))
+    check_widgets(conversation.query("Welcome *"))
     for text in texts:
         app.query_one(Composer).insert(text)
-        app.query_one(StatusLine).activity = text
-        app.query_one(StatusLine).index = text
-        app.query_one(StatusLine).generator = text
-    check(app)
+        status.activity = status.index = status.generator = text
+        check_widgets([status])
     for refused in (False, True):
         answer = answer_of(texts, refused)
         exchange = await conversation.add("\n".join(texts))
         exchange.answer.retrieved(texts[0], 3)
-        for text in texts:
-            exchange.answer.write(text)
-        check(app)
-        for statement in answer.statements:
-            exchange.answer.verified(statement)
+        exchange.answer.write("\n".join(texts))
+        if not refused:
+            check_widgets(exchange.query("*"))
+            for statement in answer.statements[:2]:  # each is laid out anew; the rest come with the finished answer
+                exchange.answer.verified(statement)
         exchange.answer.finish(answer, 0.1)
     failed = await conversation.add(texts[0])
     failed.answer.fail(" ".join(texts))
@@ -132,9 +132,11 @@ async def test_no_string_is_in_force_in_any_widget(make_app: Callable[..., Assis
             await pilot.pause()
             check(app)
             app.clear_notifications()
-            for chip in list(app.query(CitationChip))[:40]:
+            chips = list(app.query(CitationChip))[:40]
+            app.query_one(SourcePane).open(chips[0])
+            await pilot.pause()
+            for chip in chips:
                 app.query_one(SourcePane).open(chip)
-                await pilot.pause()
                 check_widgets(app.query("SourcePane, SourcePane *"))
     assert app.fired == 0
 
