@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from assistant.evidence import answers_kind, missing_names, sentences_of
 from assistant.questions import AnswerKind, Question
-from assistant.types import Passage, Refusal, RefusalReason
+from assistant.retrieval import Retrieval
+from assistant.types import Refusal, RefusalReason
 
 NEAREST = 3
 """Passages shown with a refusal."""
 
 _KINDS: dict[AnswerKind, str] = {
     "name": "a name",
+    "place": "a place",
     "date": "a date",
     "time": "a time of day",
     "money": "an amount of money",
@@ -25,19 +27,13 @@ _KINDS: dict[AnswerKind, str] = {
 }
 
 
-def refuse(
-    question: Question,
-    passages: Sequence[Passage],
-    documents: int,
-    counts: Mapping[str, int],
-    common: frozenset[str],
-    drafted: bool,
-) -> Refusal:
+def refuse(question: Question, found: Retrieval, *, drafted: bool) -> Refusal:
     """The refusal that fits.
 
-    `documents`: how many the index holds. `counts`: in how many of them each name of the question occurs.
-    `drafted`: the generator wrote something, and nothing of it passed verification.
+    Args:
+        drafted: the generator wrote something, and nothing of it passed verification.
     """
+    passages, documents = found.passages, found.snapshot.documents
     nearest = tuple(passages[:NEAREST])
     searched = f"{documents:,} document{'s' if documents != 1 else ''} searched"
     reason: RefusalReason = "weak_evidence"
@@ -45,14 +41,14 @@ def refuse(
         return Refusal("out_of_scope", "This isn’t a question that documents can answer. Ask about something they say.")
     if not passages:
         return Refusal("nothing_found", f"Nothing in the documents matches this question ({searched}).")
-    unknown = [n for n in question.names if not counts.get(n)]
+    unknown = [n for n in question.names if not found.counts.get(n)]
     if drafted:
         reason, why = "unsupported_draft", "An answer was drafted, but the documents don’t say what it says"
     elif unknown:
         why = f"No document mentions {_listed(unknown)}"
     else:
         read = [e for p in passages[:NEAREST] for e in sentences_of(p)]
-        about = [e for e in read if not missing_names(question, e, common)]
+        about = [e for e in read if not missing_names(question, e, found.common)]
         if question.names and not about:
             why = f"The documents mention {_listed(question.names)}, but not in what comes nearest to this question"
         elif question.kind != "any" and not any(answers_kind(question, e) for e in about):

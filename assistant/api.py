@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from assistant.abstention import refuse
@@ -20,9 +19,10 @@ from assistant.followups import standalone
 from assistant.generators import generator_named
 from assistant.history import FILE as HISTORY_FILE
 from assistant.history import History, Record
-from assistant.questions import analyse
+from assistant.questions import Question, analyse
 from assistant.retrieval import Retrieval, corrected, retrieve
 from assistant.types import (
+    SHOWN,
     Answer,
     Event,
     Finished,
@@ -110,20 +110,13 @@ class Assistant:
         model = embedder_named(embedder or recorded) if embedder is None or isinstance(embedder, str) else embedder
         ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
         writer = generator_named(generator, ranker, model) if isinstance(generator, str) else generator
-        return cls(
-            Index.open(folder, model.fingerprint),
-            model,
-            ranker,
-            writer,
-            History(Path(history or folder / HISTORY_FILE)),
-        )
+        kept = History(Path(history or folder / HISTORY_FILE))
+        return cls(Index.open(folder, model.fingerprint), model, ranker, writer, kept)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -220,7 +213,7 @@ class Assistant:
             yield Verified(statement)
         timings["generate"], clock = _lap(clock)
 
-        answer = self._compose(asked, whole, history, tuple(statements), found, timings)
+        answer = self._compose(asked, question, history, tuple(statements), found, timings)
         with contextlib.suppress(UnavailableError):  # a folder that can't be written still answers
             self._history.add(conversation or uuid.uuid4().hex, answer)
         yield Finished(answer)
@@ -233,27 +226,20 @@ class Assistant:
     def _compose(
         self,
         asked: str,
-        whole: str,
+        question: Question,
         history: tuple[str, ...],
         statements: tuple[Statement, ...],
         found: Retrieval,
         timings: dict[str, float],
     ) -> Answer:
-        passed = any(s.verdict in ("quoted", "supported") for s in statements)
-        refusal = (
-            None
-            if passed
-            else refuse(
-                analyse(whole), found.passages, found.snapshot.documents, found.counts, found.common, bool(statements)
-            )
-        )
+        passed = any(s.verdict in SHOWN for s in statements)
         key = json.dumps([asked, history, self._generator.name, found.snapshot.generation, found.snapshot.embedder])
         return Answer(
             id=hashlib.sha256(key.encode()).hexdigest()[:24],
             question=asked,
-            standalone_question=whole,
+            standalone_question=question.text,
             statements=statements,
-            refusal=refusal,
+            refusal=None if passed else refuse(question, found, drafted=bool(statements)),
             conflicts=(),
             passages=found.passages,
             generator=self._generator.name,

@@ -94,7 +94,8 @@ class History:
             if (owner, version) == (0, 0):
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.executescript(
-                    f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = 1; COMMIT;"
+                    f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; "
+                    "PRAGMA user_version = 1; COMMIT;"
                 )
             elif owner != _APPLICATION_ID or version > 1:
                 raise sqlite3.DatabaseError("it isn't a history of this version")

@@ -20,6 +20,8 @@ def _describe(document: Document) -> dict[str, Any]:
 
 
 Verdict = Literal["quoted", "supported", "unsupported", "uncited"]
+SHOWN: frozenset[Verdict] = frozenset(("quoted", "supported"))
+"""Verdicts of the statements that an answer shows."""
 RefusalReason = Literal["nothing_found", "weak_evidence", "unsupported_draft", "out_of_scope"]
 
 
@@ -128,7 +130,7 @@ class Answer:
     @property
     def shown(self) -> tuple[Statement, ...]:
         """The statements that passed: quoted or supported."""
-        return tuple(s for s in self.statements if s.verdict in ("quoted", "supported"))
+        return tuple(s for s in self.statements if s.verdict in SHOWN)
 
     @property
     def text(self) -> str:

@@ -21,14 +21,20 @@ SUPPORTED = 0.7
 """Share of content words from which a sentence that passes the gate counts as supported."""
 
 _FIGURE = re.compile(r"[£$€]?\s?\d+(?:[.,:/]\d+)*\s?%?")
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    " seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _NUMBER_VALUES = {
-    word: str(value)
-    for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-        " eighteen nineteen twenty".split()
-    )
-} | {w: str(v * 10) for v, w in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), 3)}
-_NUMBER_VALUES |= {"hundred": "100", "thousand": "1000", "million": "1000000", "billion": "1000000000", "dozen": "12"}
+    **{word: str(value) for value, word in enumerate(_UNITS)},
+    **{word: str(10 * value) for value, word in enumerate(_TENS, 2)},
+    "dozen": "12",
+    "hundred": "100",
+    "thousand": "1000",
+    "million": "1000000",
+    "billion": "1000000000",
+}
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|refus\w+|reject\w+|deni\w+)\b|n[’']t\b", re.I
 )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from assistant.api import Assistant
+from assistant.types import SHOWN
 from corpus.errors import AssistantError, UnavailableError
 from eval.types import Case, CaseResult
 
@@ -35,7 +36,7 @@ def write_answers(results: Sequence[CaseResult], path: Path) -> None:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for result in results:
                 answer = result.answer or {"text": "", "refused": True, "statements": []}
-                shown = [s for s in answer["statements"] if s["verdict"] in ("quoted", "supported")]
+                shown = [s for s in answer["statements"] if s["verdict"] in SHOWN]
                 citations = [
                     {"document": c["document"]["path"], "quote": c["quote"]}
                     for s in shown

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.types import SHOWN
 from eval.types import Case, CaseResult, Score
 
 DRAWS = 10_000
@@ -40,7 +41,7 @@ def _cited(answer: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [
         (PurePosixPath(c["document"]["path"]).name, c["quote"])
         for s in answer["statements"]
-        if s["verdict"] in ("quoted", "supported") and not answer["refused"]
+        if s["verdict"] in SHOWN and not answer["refused"]
         for c in s["citations"]
         if c["document"]
     ]

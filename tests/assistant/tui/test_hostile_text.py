@@ -175,7 +175,7 @@ async def test_a_sequence_split_between_deltas_stays_harmless(
 
 
 PROGRAM = """
-import sys
+import asyncio, sys
 sys.path.insert(0, sys.argv[1])
 from test_hostile_text import ACTIONS, answer_of, strings
 from assistant.tui.app import AssistantApp
@@ -183,8 +183,9 @@ from assistant.tui.widgets.conversation import Conversation
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.source import SourcePane
 from corpus.errors import UsageError
+from corpus.sanitizing import sanitize
 
-texts = strings() or [ACTIONS]
+texts = [text for text in strings() if sanitize(text) != text] or [ACTIONS + "\\x1b]52;c;cHduZWQ=\\x07"]
 if sys.argv[2] == "harmless":
     texts = ["harmless"] * 80
 
@@ -195,17 +196,21 @@ class Shown(AssistantApp):
     async def on_ready(self):
         self.run_worker(self.play())
 
+    async def painted(self):
+        for _ in range(3):  # mounted, laid out, drawn
+            refreshed = asyncio.Event()
+            self.call_after_refresh(refreshed.set)
+            await refreshed.wait()
+
     async def play(self):
-        from textual import events
         for at in range(0, len(texts), 40):
             await self.query_one(Conversation).clear(texts[at])
             exchange = await self.query_one(Conversation).add(texts[at])
-            exchange.answer.finish(answer_of(texts[at : at + 40], refused=at % 80 == 0), 0.1)
+            exchange.answer.finish(answer_of(texts[at : at + 40], refused=at % 80 == 40), 0.1)
+            await self.painted()
             for chip in list(exchange.query(CitationChip))[-2:]:
                 self.query_one(SourcePane).open(chip)
-            painted = __import__("asyncio").Event()
-            self.call_after_refresh(painted.set)
-            await painted.wait()
+                await self.painted()
         self.exit()
 
 app = Shown(opener)
