@@ -244,9 +244,7 @@ class AssistantApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         yield SystemCommand("New conversation", "Forget the questions so far", self.action_new_conversation)
-        yield SystemCommand(
-            "Files not read", "List the files that could not be read", self.action_list_unread
-        )
+        yield SystemCommand("Files not read", "List the files that could not be read", self.action_list_unread)
         yield SystemCommand("Next citation", "Go to the next citation", self.action_next_citation)
         yield SystemCommand("Previous citation", "Go to the previous citation", self.action_previous_citation)
 
@@ -275,9 +273,7 @@ class AssistantApp(App[None]):
         count = len(self._unread)
         lines = [f"⚠ {count} file{'' if count == 1 else 's'} could not be read:"] if count else []
         lines += [f"  {failure.path}: {failure.reason}" for failure in self._unread[:_FAILURES_SHOWN]]
-        return "\n".join(
-            [*lines, f"  and {count - _FAILURES_SHOWN} more"] if count > _FAILURES_SHOWN else lines
-        )
+        return "\n".join([*lines, f"  and {count - _FAILURES_SHOWN} more"] if count > _FAILURES_SHOWN else lines)
 
     def _say(self, activity: str) -> None:
         self.query_one(StatusLine).activity = activity

@@ -25,9 +25,7 @@ def line_spans(text: str, width: int) -> list[tuple[int, int]]:
             lines.append((offset, offset + len(paragraph)))
         else:
             breaks = narrow if paragraph.isascii() or not _WIDE.search(paragraph) else wide
-            lines.extend(
-                (offset + b.start(), offset + b.end(b.lastindex or 0)) for b in breaks.finditer(paragraph)
-            )
+            lines.extend((offset + b.start(), offset + b.end(b.lastindex or 0)) for b in breaks.finditer(paragraph))
         offset += len(paragraph) + 1
     return lines
 

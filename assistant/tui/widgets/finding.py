@@ -39,18 +39,14 @@ class Finding(Widget):
             yield Static(self._marked(), classes="finding--text", markup=False)
         if self.chips:
             with Horizontal(classes="finding--sources"):
-                yield Static(
-                    plain(f"{MARKS[self._kind]} {self._label}"), classes="finding--verdict", markup=False
-                )
+                yield Static(plain(f"{MARKS[self._kind]} {self._label}"), classes="finding--verdict", markup=False)
                 with Vertical(classes="finding--chips"):
                     yield from self.chips
 
     def _marked(self) -> Content:
         """The text followed by `[n]` for each source; a click on one opens it."""
         markers = [
-            Content.styled(
-                f"[{chip.citation.number}]", Style(bold=True) + Style.from_meta({_CITATION: place})
-            )
+            Content.styled(f"[{chip.citation.number}]", Style(bold=True) + Style.from_meta({_CITATION: place}))
             for place, chip in enumerate(self.chips)
         ]
         return Content(" ").join([plain(self._text), Content("").join(markers)])

@@ -159,9 +159,7 @@ async def test_a_click_on_action_markup_runs_nothing(make_app: Callable[..., Ass
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("text", ["\x1b]52;c;cHduZWQ=\x07", "a\u202eb\u200bc", "\x9b2J[/]", "[@click=app.pwned]x[/]"])
-async def test_a_sequence_split_between_deltas_stays_harmless(
-    make_app: Callable[..., AssistantApp], text: str
-) -> None:
+async def test_a_sequence_split_between_deltas_stays_harmless(make_app: Callable[..., AssistantApp], text: str) -> None:
     app = Watched(make_app()._opener)
     async with app.run_test(size=(80, 24)) as pilot:
         for at in range(len(text) + 1):
@@ -217,7 +215,9 @@ app = Shown(opener)
 app.run()
 sys.exit(app.return_code)
 """
-SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]].*?(?:\x07|\x1b\\|\Z)|\x1b.|[\x00-\x1f\x7f-\x9f]", re.DOTALL)
+SEQUENCE = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[PX^_\]].*?(?:\x07|\x1b\\|\Z)|\x1b.|[\x00-\x1f\x7f-\x9f]", re.DOTALL
+)
 DRAWING = re.compile(r"\x1b\[[0-9;]*[mH]")
 
 
@@ -226,7 +226,13 @@ def in_a_terminal(kind: str, program_file: Path) -> str:
     parent, child = pty.openpty()
     os.set_blocking(parent, True)
     program_file.write_text(PROGRAM, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "TERM": "xterm-256color", "COLUMNS": "90", "LINES": "250"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+        "TERM": "xterm-256color",
+        "COLUMNS": "90",
+        "LINES": "250",
+    }
     program = subprocess.Popen(
         [sys.executable, str(program_file), str(Path(__file__).parent), kind],
         stdin=child, stdout=child, stderr=child, env=environment, cwd=Path(__file__).parents[3],

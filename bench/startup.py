@@ -1,0 +1,96 @@
+"""How soon `assistant --help` and the application's first screen are there, as whole processes.
+
+python bench/startup.py [--runs 9] [--index DIR]
+
+The first screen runs in a pseudo-terminal of 80 x 24; it is there when the composer's prompt has been written to it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant.tui.widgets.composer import PROMPT
+
+LIMITS = {"--help": 0.3, "first screen": 0.8}
+"""Seconds."""
+ROOT = Path(__file__).parents[1]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
+
+
+def to_end(*command: str) -> float:
+    """Seconds until a command has ended."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], env=ENVIRONMENT, stdout=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - began
+
+
+def to_screen(index: str) -> float:
+    """Seconds until `assistant chat` has written the composer's prompt."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "assistant", "chat", "--index", index],
+        env=ENVIRONMENT,
+        stdin=child,
+        stdout=child,
+        stderr=child,
+    )
+    os.close(child)
+    written = bytearray()
+    try:
+        while PROMPT[1:].encode() not in written:  # the cursor is on its first letter
+            written += os.read(parent, 1 << 16)
+        return time.perf_counter() - began
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        os.close(parent)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=9)
+    parser.add_argument("--index", help="an index folder; without it there is none to open")
+    options = parser.parse_args()
+    late = False
+    with tempfile.TemporaryDirectory() as empty:
+        measured: dict[str, Callable[[], float]] = {
+            "pass": lambda: to_end("-c", "pass"),
+            "--help": lambda: to_end("-m", "assistant", "--help"),
+            "first screen": lambda: to_screen(options.index or f"{empty}/none"),
+        }
+        seconds: dict[str, list[float]] = {name: [] for name in measured}
+        for _ in range(options.runs):
+            for name, measure in measured.items():
+                seconds[name].append(measure())
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, median in medians.items():
+        limit = LIMITS.get(name)
+        late |= limit is not None and median > limit
+        against = f", limit {limit} s" if limit else ""
+        print(
+            f"{name:13} median {median:.3f} s (min {min(seconds[name]):.3f}, max {max(seconds[name]):.3f}), "
+            f"{median / medians['pass']:.0f} x `python -c pass`{against}"
+        )
+    print(
+        f"{options.runs} runs, Python {sys.version.split()[0]}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+    )
+    return 1 if late else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,91 @@
+"""Every registered generator, without a network: what it yields, which numbers it uses, whether it repeats itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from assistant.api import Assistant
+from assistant.citations import parse_draft
+from assistant.generators import generator_named, names
+from assistant.types import Passage, Prompt, Retrieved, TextGenerator
+from corpus.errors import AssistantError, UsageError
+from embeddings.hashing import HashingEmbedder
+
+QUESTIONS = (
+    "How much did the repairs to the roof cost?",
+    "When does the Marram Museum open?",
+    "Who is the director of the Marram Museum, and when does the museum open?",
+)
+
+
+@pytest.fixture(params=names())
+def generator(request: pytest.FixtureRequest) -> Iterator[TextGenerator]:
+    try:
+        made = generator_named(request.param, None, HashingEmbedder())
+    except AssistantError as error:
+        pytest.skip(str(error))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def prompts(desk: Assistant) -> list[Prompt]:
+    retrieved = [next(iter(desk.stream(question))) for question in QUESTIONS]
+    return [Prompt(r.standalone_question, r.passages) for r in retrieved if isinstance(r, Retrieved)]
+
+
+def test_its_name_finds_it_again(generator: TextGenerator) -> None:
+    assert generator.name in names()
+
+
+def test_it_yields_strings_with_numbers_that_were_offered(generator: TextGenerator, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        deltas = list(generator.generate(prompt))
+        assert deltas
+        assert {type(delta) for delta in deltas} == {str}
+        cited = {number for _, numbers in parse_draft("".join(deltas)) for number in numbers}
+        assert cited
+        assert cited <= {p.number for p in prompt.passages}
+
+
+def test_it_writes_no_location(generator: TextGenerator, prompts: list[Prompt]) -> None:
+    for prompt in prompts:
+        draft = "".join(generator.generate(prompt))
+        assert not [p for p in prompt.passages if p.document.id in draft or p.document.path in draft]
+
+
+def test_the_same_prompt_has_the_same_draft(generator: TextGenerator, prompts: list[Prompt]) -> None:
+    if generator.name != "extractive":
+        pytest.skip(f"the generator {generator.name!r} does not promise to repeat itself")
+    for prompt in prompts:
+        assert list(generator.generate(prompt)) == list(generator.generate(prompt))
+
+
+def test_without_passages_it_cites_nothing(generator: TextGenerator) -> None:
+    assert not re.search(r"\[\d+\]", "".join(generator.generate(Prompt(QUESTIONS[0], ()))))
+
+
+def test_it_can_be_left_early_and_closed_twice(generator: TextGenerator, prompts: list[Prompt]) -> None:
+    draft = generator.generate(prompts[2])
+    assert next(draft)
+    draft.close()  # type: ignore[attr-defined]
+    assert list(draft) == []
+    generator.close()
+    generator.close()
+
+
+def test_brackets_of_a_document_are_not_taken_for_citations(
+    generator: TextGenerator, passage_of: Callable[..., Passage]
+) -> None:
+    prompt = Prompt("How long is the wall?", (passage_of("The wall is 640 metres long [7], by one account [12, 13]."),))
+    cited = {number for _, numbers in parse_draft("".join(generator.generate(prompt))) for number in numbers}
+    assert cited == {1}
+
+
+def test_names_are_listed_and_an_unknown_one_is_refused_with_them() -> None:
+    assert "extractive" in names()
+    with pytest.raises(UsageError, match=r"no generator 'oracle'.*extractive"):
+        generator_named("oracle", None, HashingEmbedder())

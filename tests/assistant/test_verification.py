@@ -1,0 +1,110 @@
+"""The exact gate, and the verdict of a sentence with its citations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.citations import bind
+from assistant.types import Citation, Passage
+from assistant.verification import SUPPORTED, LexicalEntailment, figures, passes_gate, verify
+
+NOTE = "The wall costs £2.4 million and is 640 metres long. It shelters 312 homes, 38% of the quay."
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It costs £412,000.", {"£412000"}),
+        ("It costs £ 30.00 a day.", {"£30"}),
+        ("38% of 1,250 homes", {"38%", "1250"}),
+        ("26 per cent", {"26", "26%"}),
+        ("nine helpers and a dozen chairs", {"9", "12"}),
+        ("at 12:30 on 6/5/2024", {"12:30", "6/5/2024"}),
+        ("2.5 metres. Then 7.", {"2.5", "7"}),
+        ("no number at all", set()),
+    ],
+)
+def test_figures_have_one_spelling(text: str, found: set[str]) -> None:
+    assert figures(text) == found
+
+
+@pytest.mark.parametrize(
+    ("premise", "claim"),
+    [
+        ("It raised £412,000 in nine weeks.", "It raised £412000 in 9 weeks."),
+        ("It rose by 26 per cent.", "It rose by 26%."),
+        ("It rose by 26%.", "It rose by 26 per cent."),
+        ("Ada Quill’s team repaired the roof.", "Ada Quill repaired the roof."),
+        ("The panel did not agree.", "The panel never agreed."),
+        ("It is 640 metres long.", "It is long."),
+    ],
+)
+def test_the_gate_lets_through_what_is_said(premise: str, claim: str) -> None:
+    assert passes_gate(premise, claim)
+
+
+@pytest.mark.parametrize(
+    ("premise", "claim"),
+    [
+        ("It raised £412,000.", "It raised £412."),
+        ("It raised 412,000 stamps.", "It raised £412,000."),
+        ("It raised £5.", "It raised €5."),
+        ("It rose by 5 points.", "It rose by 5%."),
+        ("It lasted nine weeks.", "It lasted 10 weeks."),
+        ("Ada Quill repaired the roof.", "Tom Quill repaired the roof."),
+        ("The panel agreed.", "The panel did not agree."),
+        ("The panel refused.", "The panel agreed."),
+        ("It opened on 6 June 2024.", "It opened on 6 May 2024."),
+        ("It opened on 6 May 2024.", "It opened on 6 May 2023."),
+        ("It costs £5bn.", "It costs £5m."),
+        ("It heard that two children wait.", "It heard that one child waits."),
+        ("The fee is 5%.", "The fee is .5%."),
+    ],
+)
+def test_the_gate_stops_what_is_not_said(premise: str, claim: str) -> None:
+    assert not passes_gate(premise, claim)
+
+
+@given(value=st.integers(0, 10**9), other=st.integers(0, 10**9))
+def test_a_number_passes_only_where_it_stands(value: int, other: int) -> None:
+    assert passes_gate(f"They counted {value:,} homes.", f"They counted {value} homes.")
+    assert passes_gate(f"They counted {value:,} homes.", f"They counted {other} homes.") is (value == other)
+
+
+def cited(claim: str, *passages: Passage) -> tuple[str, float]:
+    entailment = LexicalEntailment()
+    statement = verify(claim, [bind(claim, p.number, passages, entailment) for p in passages], entailment)
+    return statement.verdict, statement.support
+
+
+def test_verdicts(passage_of: Callable[..., Passage]) -> None:
+    note = passage_of(NOTE)
+    assert cited("The wall costs £2.4 million and is 640 metres long.", note) == ("quoted", 1.0)
+    assert cited("The wall is 640 metres long.", note) == ("supported", 1.0)
+    assert cited("The wall is 641 metres long.", note) == ("unsupported", 0.0)
+    assert cited("The wall pleases everybody who walks past it.", note)[0] == "unsupported"
+    assert cited("The wall is 640 metres long.") == ("uncited", 0.0)
+
+
+def test_support_is_the_share_of_content_words() -> None:
+    support = LexicalEntailment().scores([NOTE], ["The long wall shelters old homes."])
+    assert support == pytest.approx([4 / 5])
+    assert support[0] >= SUPPORTED
+
+
+def test_citations_are_read_together(passage_of: Callable[..., Passage]) -> None:
+    one, two = passage_of("The wall is long."), passage_of("The quay has homes.", 2)
+    assert cited("The long wall has homes.", one)[0] == "unsupported"
+    assert cited("The long wall has homes.", one, two) == ("supported", 1.0)
+
+
+def test_an_invented_number_beside_a_real_one_changes_no_verdict(passage_of: Callable[..., Passage]) -> None:
+    entailment, claim = LexicalEntailment(), "The wall is 640 metres long."
+    real, invented = bind(claim, 1, [passage_of(NOTE)], entailment), Citation(9, None)
+    statement = verify(claim, [invented, real], entailment)
+    assert (statement.verdict, statement.citations, statement.markers) == ("supported", (invented, real), "[1]")
+    assert verify(claim, [invented], entailment).verdict == "uncited"
