@@ -14,7 +14,7 @@ from assistant.types import Citation, Passage
 from assistant.verification import Entailment
 from corpus.sentences import split_sentences
 
-_MARKERS = re.compile(r"\s*((?:\[\s*\d{1,6}(?:\s*,\s*\d{1,6})*\s*\]\s*)+)([.!?]?)")
+_MARKERS = re.compile(r"((?:\[\s*\d{1,6}(?:\s*,\s*\d{1,6})*\s*\]\s*)+)([.!?]?)")
 _SPACE = re.compile(r"\s+")
 
 

@@ -129,7 +129,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _chat(options: argparse.Namespace) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError("chat needs a terminal: use `assistant ask QUESTION` where there is none")
     from assistant.tui.app import run  # deferred: Textual is only needed here
 

@@ -65,7 +65,8 @@ def passes_gate(premise: str, claim: str) -> bool:
         if figure not in have and (figure[0] in "£$€" or figure[-1] == "%" or figure not in bare):
             return False
     held = stems(premise)
-    names = [w for w in words(claim) if w[0].isupper() and w.lower() not in STOPWORDS]
+    named = [w for w in words(claim) if w[0].isupper()]  # "May", "Will" and "US" are names as well as stopwords
+    names = [w for w in named if w.lower() not in STOPWORDS or w in ("May", "Will") or w[1:].isupper()]
     if any(stem(part) not in held for name in names for part in name.split("-") if part):
         return False
     return bool(_NEGATION.search(premise)) == bool(_NEGATION.search(claim))

@@ -29,16 +29,19 @@ class Picture:
     theme: str = "textual-dark"
 
 
+WIDE = "Which school will have its solar panels connected first, and what will the nine schools save in a year?"
 PICTURES = (
-    Picture("application", (112, 32), "Who paid for the Otterbank Library refurbishment?", ("ctrl+n", "enter")),
+    Picture("application", (112, 32), WIDE, ("ctrl+n", "enter")),
     Picture(
         "application-narrow",
         (80, 24),
-        "How much is a copy of a marriage certificate?",
+        "What do we charge to take away an old fridge?",
         ("ctrl+n", "enter"),
         "textual-light",
     ),
-    Picture("application-refusal", (80, 24), "Who chairs the Hackney planning committee?", ("ctrl+n",)),
+    Picture(
+        "application-refusal", (80, 24), "What salary is offered to the Assistant Director of Housing?", ("ctrl+n",)
+    ),
 )
 
 

@@ -87,7 +87,8 @@ def main() -> int:
             f"{median / medians['pass']:.0f} x `python -c pass`{against}"
         )
     print(
-        f"{options.runs} runs, Python {sys.version.split()[0]}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+        f"{options.runs} runs, Python {sys.version.split()[0]}, "
+        f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     )
     return 1 if late else 0
 

@@ -232,7 +232,7 @@ class AssistantApp(App[None]):
         self.query_one(Composer).focus()
         self.refresh_bindings()
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as Textual calls it
         if action == "close_source":
             return any(pane.chip is not None for pane in self.query(SourcePane))
         if action == "stop":

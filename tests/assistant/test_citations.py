@@ -14,7 +14,7 @@ from assistant.citations import bind, locate, parse_draft
 from assistant.types import Citation, Passage
 from assistant.verification import LexicalEntailment
 
-TEXT = "The hall opens at nine.  It closes\nat six on Fridays. Hire costs £30 an hour. It closes at noon on Sundays."
+TEXT = "The hall opens at nine.  It closes \u00a0at six on Fridays. Hire costs £30 an hour. It closes at noon on Sundays."
 
 
 @pytest.mark.parametrize(
@@ -80,8 +80,8 @@ def test_a_long_draft_takes_no_longer_than_its_length(repeated: str) -> None:
 
 def test_bind_finds_the_sentence_word_for_word_whatever_its_white_space(passage_of: Callable[..., Passage]) -> None:
     passage = passage_of(TEXT)
-    start = TEXT.index("It closes\n")
-    quote = "It closes\nat six on Fridays."
+    start = TEXT.index("It closes \u00a0")
+    quote = "It closes \u00a0at six on Fridays."
     assert locate("It closes at six on Fridays.", passage) == (start, start + len(quote))
     citation = bind("It closes at six  on Fridays.", 1, [passage], LexicalEntailment())
     assert citation == Citation(1, passage, start, start + len(quote), quote, None)
@@ -109,7 +109,7 @@ def test_bind_takes_the_sentence_that_supports_a_reworded_one(passage_of: Callab
 
 def test_bind_takes_two_sentences_where_it_needs_both(passage_of: Callable[..., Passage]) -> None:
     citation = bind("Fridays close at six and hire costs £30.", 1, [passage_of(TEXT)], LexicalEntailment())
-    assert citation.quote == "It closes\nat six on Fridays. Hire costs £30 an hour."
+    assert citation.quote == "It closes \u00a0at six on Fridays. Hire costs £30 an hour."
 
 
 @pytest.mark.parametrize("number", [0, 2, 11, 999_999])

@@ -102,8 +102,8 @@ def test_choices_are_sentences_of_their_passages(
     assert passage.document.text[chosen.start : chosen.end] == chosen.text == OPENS
 
 
-def test_a_sentence_over_two_lines_is_quoted_on_one(
+def test_white_space_inside_a_sentence_is_quoted_as_one_space(
     generator: ExtractiveGenerator, passage_of: Callable[..., Passage]
 ) -> None:
-    passage = passage_of(OPENS.replace("after ", "after\n"))
+    passage = passage_of(OPENS.replace("after ", "after \u00a0 "))
     assert draft(generator, "When does the hall open after repairs?", passage) == f"{OPENS} [1]\n"

@@ -18,8 +18,6 @@ from assistant.tui.widgets.citation import WHERE_SEPARATOR, CitationChip, where
 from assistant.tui.wrapping import line_spans
 
 if TYPE_CHECKING:
-    from textual import events
-
     from corpus.types import Document
 
 _GUTTER = 2
@@ -51,7 +49,7 @@ class SourceText(ScrollView, can_focus=True):
         self._cited = (start, end)
         self._wrap()
 
-    def on_resize(self, event: events.Resize) -> None:
+    def on_resize(self) -> None:
         self._wrap()
 
     def _wrap(self) -> None:

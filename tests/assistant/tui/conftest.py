@@ -16,7 +16,8 @@ FILLER = "\n\n".join(f"Item {n}. The members noted report number {n} and thanked
 DOCUMENTS = {
     "bridge.md": "# Closure of Tarn Bridge\n\n5 March 2024\n\n" + FILLER + "\n\nTarn Bridge closes to traffic on 6 May "
     "2024 for repairs to its deck.\n\nThe repairs cost £412,000 and take nine weeks.\n\n" + FILLER,
-    "harbour.txt": "Harbour news\n\n7 March 2024\n\nTarn Bridge closes to traffic on 6 May 2024 for repairs to its deck.\n\n"
+    "harbour.txt": "Harbour news\n\n7 March 2024\n\n"
+    "Tarn Bridge closes to traffic on 6 May 2024 for repairs to its deck.\n\n"
     "Drivers follow the signs along Quay Road while Tarn Bridge is shut.\n",
 }
 

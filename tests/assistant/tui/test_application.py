@@ -11,7 +11,6 @@ from textual.widgets import Static
 
 from assistant.tui.app import AssistantApp
 from assistant.tui.widgets.answer import AnswerView
-from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conversation import Conversation, Exchange, Welcome
 from assistant.tui.widgets.finding import Finding

@@ -1,0 +1,157 @@
+"""The command line: exit codes, stdout for data, stderr for narration, one line for what goes wrong."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from assistant.cli import Exit, main
+
+ROOT = Path(__file__).parents[2]
+COST = "How much did the repairs to the roof cost?"
+Captured = pytest.CaptureFixture[str]
+
+
+def process(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "assistant", *arguments],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def ask(museum: Path, *arguments: str) -> Sequence[str]:
+    return ["ask", *arguments, "--index", str(museum), "--reranker", "none"]
+
+
+def test_exit_codes_are_the_contract() -> None:
+    assert {code.name: code.value for code in Exit} == {
+        "DONE": 0, "BELOW_THRESHOLD": 1, "USAGE": 2, "UNAVAILABLE": 3, "INTERRUPTED": 130,
+    }  # fmt: skip
+
+
+def test_an_answer_is_on_stdout_and_nothing_on_stderr(museum: Path, capsys: Captured) -> None:
+    assert main(ask(museum, COST)) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("The repairs to the roof cost £412,000 and took nine weeks. [1]\n\nSources:\n[1] ")
+    assert err == ""
+
+
+def test_a_refusal_exits_zero(museum: Path, capsys: Captured) -> None:
+    assert main(ask(museum, "Who is the mayor of Leeds?")) == 0
+    assert capsys.readouterr().out.startswith("No answer: No document mentions “Leeds”")
+
+
+def test_json_is_what_the_api_gives(museum: Path, capsys: Captured) -> None:
+    assert main(ask(museum, "When does it open?", "--after", "Who is the director of the Marram Museum?", "--json")) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert set(answer) == {
+        "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
+        "generator", "snapshot", "timings",
+    }  # fmt: skip
+    assert answer["standalone_question"] == "When does Marram Museum open?"
+    assert "opens on 6 May 2024" in answer["text"]
+
+
+def test_index_prints_a_summary_and_names_what_it_could_not_read(tmp_path: Path, capsys: Captured) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "good.txt").write_text("The hall opens at nine.\n", encoding="utf-8")
+    (folder / "bad\x1b[2J.docx").write_bytes(b"no zip")
+    (folder / "cut.pdf").write_bytes(b"%PDF-1.7\ncut")
+    command = ["index", str(folder), "--index", str(tmp_path / "index"), "--embedder", "hashing"]
+    assert main(command) == 0
+    out, err = capsys.readouterr()
+    assert out == f"1 added, 0 changed, 0 unchanged, 0 removed, 2 not read; 1 passages in {tmp_path / 'index'}\n"
+    assert [line.split(": ")[:2] for line in err.splitlines()] == [["not read", "bad␛[2J.docx"], ["not read", "cut.pdf"]]
+    assert all(line.split(": ", 2)[2] for line in err.splitlines())
+    (folder / "good.txt").unlink()
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("0 added, 0 changed, 0 unchanged, 1 removed, 2 not read; 0 passages")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["ask", "Why?", "--index", "{tmp}/none"], 3, "assistant index"),
+        (["ask", "", "--index", "{museum}"], 2, "the question is empty"),
+        (["ask", "x" * 20_000, "--index", "{museum}"], 2, "20,000 characters"),
+        (["ask", "Why?", "--index", "{museum}", "--generator", "oracle"], 2, "no generator 'oracle': known are extractive"),
+        (["index", "{tmp}/none", "--index", "{tmp}/i", "--embedder", "hashing"], 2, "/none'"),
+        (["index", "{tmp}", "--index", "{tmp}/i", "--embedder", "no-such-model"], 3, "no-such-model"),
+        (["chat", "--index", "{museum}"], 2, "chat needs a terminal: use `assistant ask QUESTION`"),
+    ],
+)
+def test_bad_requests_are_one_line_with_advice(
+    arguments: list[str], code: int, message: str, museum: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    assert main([a.replace("{museum}", str(museum)).replace("{tmp}", str(tmp_path)) for a in arguments]) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("assistant: ")
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["asc"], ["ask"], ["index"], ["ask", "Why?", "--colour"]])
+def test_wrong_usage_exits_two(arguments: list[str], capsys: Captured) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: assistant")
+
+
+def test_an_index_that_another_process_writes_is_busy(museum: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "note.txt").write_text("The hall opens on 6 May 2024.\n", encoding="utf-8")
+    command = ["index", folder, "--index", tmp_path / "index", "--embedder", "hashing"]
+    assert process(*command).returncode == 0
+    (lock,) = (p for p in (tmp_path / "index").iterdir() if "lock" in p.name)
+    with lock.open("r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        busy = process(*command)
+        answered = process("ask", "When does the hall open?", "--index", tmp_path / "index", "--reranker", "none")
+    assert (busy.returncode, busy.stdout) == (3, "")
+    assert "is being written by another process" in busy.stderr
+    assert busy.stderr.count("\n") == 1
+    assert answered.returncode == 0
+    assert answered.stdout.startswith("The hall opens on 6 May 2024. [1]")
+
+
+def test_the_index_may_be_named_by_the_environment(museum: Path) -> None:
+    done = process("ask", COST, "--reranker", "none", ASSISTANT_INDEX=str(museum))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "£412,000" in done.stdout
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_terminal_that_does_not_speak_unicode_gets_an_answer(museum: Path, as_json: list[str]) -> None:
+    done = process(*ask(museum, COST, *as_json), PYTHONIOENCODING="ascii")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "412,000" in done.stdout
+
+
+def test_a_pipe_that_closes_early_is_no_error(museum: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "assistant", *ask(museum, COST)]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_and_version(capsys: Captured) -> None:
+    for arguments, start in ((["--help"], "usage: assistant"), (["--version"], "assistant ")):
+        with pytest.raises(SystemExit) as stopped:
+            main(arguments)
+        assert stopped.value.code == 0
+        assert capsys.readouterr().out.startswith(start)
