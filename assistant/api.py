@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 import threading
 import time
 import uuid
@@ -182,7 +183,8 @@ class Assistant:
     def stream(self, question: str, history: Sequence[str] = (), *, conversation: str | None = None) -> Iterator[Event]:
         """The same, event by event; the last is `Finished`. Closing the iterator stops the generator."""
         asked = _checked(question)
-        return self._events(asked, tuple(" ".join(sanitize(h).split()) for h in history), conversation)
+        earlier = tuple(" ".join(sanitize(h[:MOST_QUESTION_CHARACTERS]).split()) for h in history)
+        return self._events(asked, earlier, conversation)
 
     def _events(self, asked: str, history: tuple[str, ...], conversation: str | None) -> Iterator[Event]:
         timings: dict[str, float] = {}
@@ -204,10 +206,14 @@ class Assistant:
         with contextlib.closing(_Closing(drafting)) as draft:
             for delta in draft:
                 yield TextDelta(delta)
-                *lines, unfinished = (unfinished + delta).split("\n")
-                for statement in self._checked_sentences("\n".join(lines), found.passages):
+                # A line is checked once the next has begun: numbers alone on it belong to this one.
+                *lines, unfinished = re.split(r"\n(?=\s*[^\s\[])", unfinished + delta)
+                checked = tuple(self._checked_sentences("\n".join(lines), found.passages))
+                for statement in checked:
                     statements.append(statement)
                     yield Verified(statement)
+                if not checked:  # numbers that no sentence has yet
+                    unfinished = "\n".join([*lines, unfinished])
         for statement in self._checked_sentences(unfinished, found.passages):
             statements.append(statement)
             yield Verified(statement)

@@ -24,6 +24,8 @@ def parse_draft(draft: str) -> list[tuple[str, tuple[int, ...]]]:
     A number belongs to the sentence before it. A line of a draft never runs on into the next.
     """
     found: list[tuple[str, tuple[int, ...]]] = []
+    early: tuple[int, ...] = ()
+    """Numbers before the first sentence; they go to it."""
     for line in draft.splitlines():
         position = 0
         for match in [*_MARKERS.finditer(line), None]:
@@ -32,12 +34,17 @@ def parse_draft(draft: str) -> list[tuple[str, tuple[int, ...]]]:
             whole = stretch.strip() + (match.group(2) if match else "")
             numbers = tuple(dict.fromkeys(int(n) for n in re.findall(r"\d+", match.group(1)))) if match else ()
             if not whole.strip(" .!?"):
-                if found and numbers:
+                if found:
                     found[-1] = found[-1][0], tuple(dict.fromkeys(found[-1][1] + numbers))
+                else:
+                    early += numbers
                 continue
             *earlier, last = [whole[a:b] for a, b in split_sentences(whole)] or [whole]
             found += [(text, ()) for text in earlier]
             found.append((last, numbers))
+            if early:
+                found[0] = found[0][0], tuple(dict.fromkeys(early + found[0][1]))
+                early = ()
     return found
 
 

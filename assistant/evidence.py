@@ -43,7 +43,7 @@ class Evidence:
 
 
 def sentences_of(passage: Passage) -> list[Evidence]:
-    """Every sentence of a passage as evidence, in order."""
+    """The sentences of a passage that say something, as evidence, in order."""
     document, chunk = passage.document, passage.chunk
     heading = "\n".join((document.title, *chunk.headings))
     sections = document.sections
@@ -51,7 +51,8 @@ def sentences_of(passage: Passage) -> list[Evidence]:
     found = []
     for start, end in chunk.sentences or ((chunk.start, chunk.end),):
         index = max(bisect_right(starts, start) - 1, 0)
-        if sections and sections[index].kind == "heading":  # it names what follows, and says nothing itself
+        heads = sections and sections[index].kind == "heading"
+        if heads or document.text[start:end].rstrip("”’\"' ").endswith("?"):  # neither a heading nor a question answers
             continue
         paragraph = _paragraph(document.text, sections, index) if sections else chunk.text
         before = document.text[chunk.start : start]
@@ -103,8 +104,10 @@ def missing_focus(question: Question, evidence: Evidence) -> float:
     if not question.focus or question.kind not in ("any", "name"):
         return 0.0
     near = stems(evidence.text) | stems(evidence.heading)
-    joined = {a + b for a, b in pairwise([stem(w) for w in words(evidence.text)])}
-    absent = [w for w in question.focus if not holds(w, near) and w not in joined and not _begins(w, near)]
+    # "head teacher" and "headteacher" are one role, whichever side writes it in two words.
+    near |= {stem(a + b) for a, b in pairwise(words(evidence.text))}
+    near |= {part for pair in pairwise(question.focus) if "".join(pair) in near for part in pair}
+    absent = [w for w in question.focus if not holds(w, near) and not _begins(w, near)]
     return len(absent) / len(question.focus)
 
 

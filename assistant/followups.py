@@ -15,6 +15,8 @@ _ASKS = re.compile(
     r"|has|have|had|tell|list|give|show|explain|describe)\b(?!\s+about\b)",
     re.I,
 )
+RECENT = 20
+"""Questions of the conversation that are read."""
 _POSSESSIVE = frozenset(("its", "their", "his", "her"))
 _ABOUT_A_THING = re.compile(r"\b(?:is|are|was|were|about)\s+(?:the\s+)?$", re.I)
 
@@ -42,10 +44,15 @@ def needs_context(question: str) -> bool:
 
 def standalone(question: str, history: Sequence[str]) -> str:
     """The question made whole: what it leans on is taken from the latest question in `history`, oldest first."""
-    question = " ".join(question.split())
-    if not history or not needs_context(question):
+    whole = ""
+    for asked in (*history[-RECENT:], question):
+        whole = _made_whole(" ".join(asked.split()), whole)
+    return whole
+
+
+def _made_whole(question: str, earlier: str) -> str:
+    if not earlier or not needs_context(question):
         return question
-    earlier = standalone(history[-1], history[:-1])
     topic = topic_of(earlier)
     if not topic:
         return question

@@ -65,6 +65,7 @@ SHAPES: dict[AnswerKind, re.Pattern[str]] = {
     "url": re.compile(r"https?://|\bwww\.|\b[\w-]+\.(?:org|com|net|gov|edu|co|uk|example|info)\b", re.I),
 }
 _MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
+_YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _LABEL = re.compile(r"(?:^|(?<=; ))[^:;]{1,60}: ")
 """The column's name in a row of a table."""
 _PLACE = re.compile(
@@ -93,7 +94,7 @@ _ASK_PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
     ("number", r"\bhow many\b|\bwhat number of\b|\bwhat is the (?:total )?number of\b|\bhow old\b"),
     (
         "money",
-        rf"\bhow much\b(?=.*\b(?:{_MONEY_NOUNS})\b)|\b(?:what|which) (?:(?!(?:of|for|in|about|from|with|on|to) )\S+ ){{0,8}}?(?:{_MONEY_NOUNS})\b(?=\W*$|,| (?:of|for|to|in|on|per|from|at|by|when|if|each|a|an|the|as|is|was|does|do|did|will)\b)|\bhow (?:expensive|cheap)\b",
+        rf"\bhow much\b(?=.*\b(?:{_MONEY_NOUNS})\b)|\b(?:what|which) (?:(?!(?:of|for|in|about|from|with|on|to|if|when|that|because|and|or) )\S+ ){{0,8}}?(?:{_MONEY_NOUNS})\b(?=\W*$|,| (?:of|for|to|in|on|per|from|at|by|when|if|each|a|an|the|as|is|was|does|do|did|will)\b)|\bhow (?:expensive|cheap)\b",
     ),
     ("duration", r"\bhow (?:long|far|quickly|fast)\b|\bfor how many (?:days|weeks|months|years)\b"),
     (
@@ -156,7 +157,7 @@ def content_stems(text: str) -> tuple[str, ...]:
 
 def names_in(text: str) -> list[str]:
     """Names in order: runs of capitalised words that don't merely open a sentence, with the `of` and `and` inside
-    them, and numbers of three digits or more (years, rooms)."""
+    them, and years."""
     found: list[str] = []
     run: list[str] = []
     end = 0
@@ -175,7 +176,7 @@ def names_in(text: str) -> list[str]:
             run.append(word)
         else:
             _close(run, found)
-            if word.isdigit() and len(word) > 2:
+            if _YEAR.fullmatch(word) and gap[-1:] not in ("£", "$", "€"):
                 found.append(word)
         if match.group() != word:  # a possessive ends a name
             _close(run, found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from assistant.questions import STOPWORDS, Question, correct, name_words, words
 from assistant.types import Passage
 from embeddings.search import View
 from embeddings.types import Embedder, Reranker, Snapshot
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
 
 PASSAGES = 12
 """Passages offered to a generator."""
@@ -59,11 +64,16 @@ def corrected(question: str, passages: Sequence[Passage], view: View) -> str:
     def known(word: str) -> bool:
         if view.document_frequencies([word])[word]:
             return True
-        from spellchecker import SpellChecker  # deferred: .3 s for its dictionary, seldom needed
-
-        return bool(SpellChecker(distance=1).known([word]))
+        return bool(_dictionary().known([word]))
 
     return correct(question, vocabulary, known)
+
+
+@cache
+def _dictionary() -> SpellChecker:
+    from spellchecker import SpellChecker  # deferred: .3 s for its dictionary, seldom needed
+
+    return SpellChecker(distance=1)
 
 
 def _unit(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -20,7 +20,10 @@ from assistant.types import Citation, Statement, Verdict
 SUPPORTED = 0.7
 """Share of content words from which a sentence that passes the gate counts as supported."""
 
-_FIGURE = re.compile(r"[£$€]?\s?\d+(?:[.,:/]\d+)*\s?%?")
+_FIGURE = re.compile(
+    r"[£$€]?\s?(?:(?<![\d.])[-–−](?=\d)|(?<![\w)])\.)?\d+(?:[.,:/]\d+)*(?:\s?(?:%|bn|[mk]\b|[ap]m\b|million|billion|thousand))?",
+    re.I,
+)
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
     " seventeen eighteen nineteen"
@@ -54,7 +57,7 @@ def figures(text: str) -> set[str]:
     found = {f.removesuffix(".00") for f in found}
     if re.search(r"\bper ?cent\b", text, re.I):
         found |= {f"{n}%" for n in re.findall(r"(\d+(?:\.\d+)?)\s+per ?cent\b", text, re.I)}
-    return found | {_NUMBER_VALUES[w] for w in re.split(r"[^a-z]+", text.lower()) if w in _NUMBER_VALUES and w != "one"}
+    return found | {_NUMBER_VALUES[w] for w in re.split(r"[^a-z]+", text.lower()) if w in _NUMBER_VALUES}
 
 
 def passes_gate(premise: str, claim: str) -> bool:

@@ -33,9 +33,7 @@ SOURCES = Path(__file__).parent / "sample_sources"
 SAMPLES = Path(__file__).parents[1] / "corpus" / "samples"
 SOFT_HYPHEN = "\u00ad"
 # English words break between two consonants that stand between vowels ("per-formance"), and before a suffix.
-BREAK = re.compile(
-    r"(?<=[a-z][aeiou][bcdfglmnprst])(?=[bcdfgmnpst][aeiou][a-z])|(?<=[a-z]{3})(?=tion|ment|tive|ness)"
-)
+BREAK = re.compile(r"(?<=[a-z][aeiou][bcdfglmnprst])(?=[bcdfgmnpst][aeiou][a-z])|(?<=[a-z]{3})(?=tion|ment|tive|ness)")
 BODY = ParagraphStyle(
     "body", fontName="Times-Roman", fontSize=13, leading=19, spaceAfter=9, alignment=TA_JUSTIFY,
     embeddedHyphenation=1,

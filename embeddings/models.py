@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.util
+import json
 from pathlib import Path
+from typing import Any
 
 from corpus.errors import ModelUnavailable
 
 PREPARATION_SUFFIXES = frozenset({".json", ".model", ".safetensors", ".txt"})
 """Files that decide what a model computes: weights, tokenizer, configuration."""
+
+_TOKENS = 512
+"""Limit of a model that declares none."""
 
 
 def installed_folder(package: str, inside: str) -> Path | None:
@@ -50,6 +55,26 @@ def check_digest(path: Path, expected: str) -> None:
             f"the model file {str(path)!r} is not the expected one (SHA-256 {found[:16]}, expected "
             f"{expected[:16]}): install its package again"
         )
+
+
+def configuration(path: Path) -> Any:
+    """Content of a configuration file, empty where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable(f"cannot read the model file {str(path)!r}: {error}") from error
+
+
+def token_limit(folder: Path) -> int:
+    """Tokens that a model reads: the least that its configuration files declare. Memory grows with their square."""
+    declared = (
+        configuration(folder / "sentence_bert_config.json").get("max_seq_length"),
+        configuration(folder / "tokenizer_config.json").get("model_max_length"),
+        configuration(folder / "config.json").get("max_position_embeddings"),
+    )
+    return int(min((limit for limit in declared if limit), default=_TOKENS))
 
 
 def resolved_folder(name: str) -> Path:

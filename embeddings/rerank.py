@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from corpus.errors import ModelUnavailable
 from embeddings.embedder import quiet_transformers
-from embeddings.models import check_digest, installed_folder, resolved_folder
+from embeddings.models import check_digest, installed_folder, resolved_folder, token_limit
 from embeddings.types import Reranker
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ _ONNX_DIGESTS = {
 }
 _BATCH = 8
 _THREADS = 2
+_CROSS_ENCODER_TOKENS = 512
 _MAX_TOKENS = 256
 """Of question and passage together; the passage's end is cut."""
+_MAX_CHARACTERS = 4096
+"""Read of each text: what a tokenizer cuts off a pair it keeps, in memory that grows with its square."""
 
 
 class OnnxReranker:
@@ -113,6 +116,7 @@ class CrossEncoderReranker:
                         str(self.folder),
                         local_files_only=True,
                         trust_remote_code=False,
+                        max_length=min(token_limit(self.folder), _CROSS_ENCODER_TOKENS),
                         model_kwargs={"use_safetensors": True},
                     )
                 except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
@@ -141,5 +145,5 @@ def _onnx_folder() -> Path:
 
 
 def _encodable(text: str) -> str:
-    """Lone surrogates, which tokenizers refuse, become `?`."""
-    return text.encode(errors="replace").decode()
+    """What is read of a text; lone surrogates, which tokenizers refuse, become `?`."""
+    return text[:_MAX_CHARACTERS].encode(errors="replace").decode()

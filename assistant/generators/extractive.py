@@ -18,7 +18,7 @@ PASSAGES = 6
 """Passages read sentence by sentence."""
 READ_IN_CONTEXT = 10
 """Sentences, best first, that are also scored under their headings."""
-FLOOR = 0.0
+FLOOR = -1.0
 """Least confidence of an answer, in the reranker's logits."""
 CHECKED_FLOOR = -1.5
 """The same where a name or the shape of the answer was asked for, and found."""

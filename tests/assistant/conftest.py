@@ -14,15 +14,38 @@ from corpus.types import Chunk, Document
 from embeddings.hashing import HashingEmbedder
 
 DOCUMENTS = {
-    "opening.md": "# Opening of the Marram Museum\n\n5 March 2024\n\nThe Marram Museum opens on 6 May 2024 after repairs to "
-    "its roof. Entry costs £4 for adults and is free for children under 12. The museum is closed on Mondays.\n\n## Staff\n\n"
-    "The director of the Marram Museum is Ada Quill. She joined from the Fenland Trust in 2019.\n",
-    "news.txt": "Marram Museum reopens\n\n7 March 2024\n\nThe Marram Museum opens on 6 May 2024 after repairs to its roof. "
-    "Visitors should book a timed ticket on the museum website.\n",
-    "repairs.txt": "Repairs to the roof\n\n2 February 2024\n\nThe repairs to the roof cost £412,000 and took nine weeks. "
-    "About 38% of the sum came from the Lottery. The slates came from a quarry near Skell.\n",
-    "mill.md": "# The café at Skell Mill\n\n1 June 2023\n\nThe café at Skell Mill serves soup from noon until 3pm. It was "
-    "not damaged in the flood of 1998. Pauline Orrin runs it with two helpers.\n",
+    "opening.md": """# Opening of the Marram Museum
+
+5 March 2024
+
+The Marram Museum opens on 6 May 2024 after repairs to its roof. Entry costs £4 for adults and is free for children \
+under 12. The museum is closed on Mondays.
+
+## Staff
+
+The director of the Marram Museum is Ada Quill. She joined from the Fenland Trust in 2019.
+""",
+    "news.txt": """Marram Museum reopens
+
+7 March 2024
+
+The Marram Museum opens on 6 May 2024 after repairs to its roof. Visitors should book a timed ticket on the museum \
+website.
+""",
+    "repairs.txt": """Repairs to the roof
+
+2 February 2024
+
+The repairs to the roof cost £412,000 and took nine weeks. About 38% of the sum came from the Lottery. The slates came \
+from a quarry near Skell.
+""",
+    "mill.md": """# The café at Skell Mill
+
+1 June 2023
+
+The café at Skell Mill serves soup from noon until 3pm. It was not damaged in the flood of 1998. Pauline Orrin runs it \
+with two helpers.
+""",
 }
 Draft = Callable[[Prompt], Iterable[str]]
 

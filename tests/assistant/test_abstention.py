@@ -18,7 +18,11 @@ from assistant.types import Prompt
         ("What is it?", "out_of_scope", "This isn’t a question that documents can answer."),
         ("Who is the mayor of Leeds?", "weak_evidence", "No document mentions “Leeds” (4 documents searched)."),
         ("When did the Louvre lend to Leeds?", "weak_evidence", "No document mentions “Louvre” and “Leeds”"),
-        ("Did Pauline Orrin join the Fenland Trust?", "weak_evidence", "mention “Pauline Orrin” and “Fenland Trust”, but not"),
+        (
+            "Did Pauline Orrin join the Fenland Trust?",
+            "weak_evidence",
+            "mention “Pauline Orrin” and “Fenland Trust”, but not",
+        ),
         ("Who is the treasurer of the Marram Museum?", "weak_evidence", "don’t give a name (4 documents searched)."),
         ("What is the telephone number of the museum?", "weak_evidence", "don’t give a telephone number"),
         ("What is the e-mail address of the museum?", "weak_evidence", "don’t give an e-mail address"),

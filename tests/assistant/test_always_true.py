@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from assistant.api import Assistant
@@ -92,16 +93,18 @@ def test_every_citation_is_its_span_and_every_answer_stands_or_refuses(
     passed = [s for s in answer.statements if s.verdict in ("quoted", "supported")]
     assert answer.refused is not bool(passed)
     assert all(any(c.passage for c in s.citations) for s in passed)
-    assert all("".join(s.text.split()) in "".join(c.quote for c in s.citations if c.passage).replace(" ", "").replace(
-        "\n", "") for s in passed if s.verdict == "quoted" and len(s.citations) == 1)  # fmt: skip
+    for statement in passed:
+        quotes = [" ".join(c.quote.split()) for c in statement.citations if c.passage]
+        assert (" ".join(statement.text.split()) in quotes) is (statement.verdict == "quoted")
     assert json.loads(json.dumps(answer.to_dict())) == answer.to_dict()
 
 
 @QUICK
+@example(draft=SENTENCES[0] + "\n[99]\n" + SENTENCES[1] + "[1]", cuts=[65])
 @given(draft=drafts, cuts=st.lists(st.integers(0, 200), max_size=6))
 def test_the_cuts_between_deltas_change_nothing(dictate: Callable[..., Answer], draft: str, cuts: list[int]) -> None:
     places = sorted({min(cut, len(draft)) for cut in cuts} | {0, len(draft)})
-    deltas = [draft[a:b] for a, b in zip(places, places[1:], strict=False)]
+    deltas = [draft[a:b] for a, b in pairwise(places)]
     assert dictate(*deltas).statements == dictate(draft).statements
 
 
@@ -150,7 +153,7 @@ FIGURES = {
     "two": ("three", "12", "one"),
     "under 12": ("under 21", "under eleven", "under 1.2"),
     "3pm": ("4pm", "3.30pm"),
-    "Ada Quill": ("Ada Orrin", "Will Quill", "May Quill", "Anna Quill", "Ada"+" McQuill"),
+    "Ada Quill": ("Ada Orrin", "Will Quill", "May Quill", "Anna Quill", "Ada McQuill"),
     "Pauline Orrin": ("Paul Orrin", "Pauline Quill", "Ada Orrin", "US Orrin"),
     "Marram Museum": ("Fenland Museum", "Marram Trust", "Marram Mill"),
     "Fenland Trust": ("Marram Trust", "Fenland University"),

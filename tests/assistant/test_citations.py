@@ -14,7 +14,9 @@ from assistant.citations import bind, locate, parse_draft
 from assistant.types import Citation, Passage
 from assistant.verification import LexicalEntailment
 
-TEXT = "The hall opens at nine.  It closes \u00a0at six on Fridays. Hire costs £30 an hour. It closes at noon on Sundays."
+TEXT = (
+    "The hall opens at nine.  It closes \u00a0at six on Fridays. Hire costs £30 an hour. It closes at noon on Sundays."
+)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,9 @@ def test_a_refusal_exits_zero(museum: Path, capsys: Captured) -> None:
 
 
 def test_json_is_what_the_api_gives(museum: Path, capsys: Captured) -> None:
-    assert main(ask(museum, "When does it open?", "--after", "Who is the director of the Marram Museum?", "--json")) == 0
+    assert (
+        main(ask(museum, "When does it open?", "--after", "Who is the director of the Marram Museum?", "--json")) == 0
+    )
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
@@ -69,7 +71,10 @@ def test_index_prints_a_summary_and_names_what_it_could_not_read(tmp_path: Path,
     assert main(command) == 0
     out, err = capsys.readouterr()
     assert out == f"1 added, 0 changed, 0 unchanged, 0 removed, 2 not read; 1 passages in {tmp_path / 'index'}\n"
-    assert [line.split(": ")[:2] for line in err.splitlines()] == [["not read", "bad␛[2J.docx"], ["not read", "cut.pdf"]]
+    assert [line.split(": ")[:2] for line in err.splitlines()] == [
+        ["not read", "bad␛[2J.docx"],
+        ["not read", "cut.pdf"],
+    ]
     assert all(line.split(": ", 2)[2] for line in err.splitlines())
     (folder / "good.txt").unlink()
     assert main(command) == 0
@@ -82,7 +87,11 @@ def test_index_prints_a_summary_and_names_what_it_could_not_read(tmp_path: Path,
         (["ask", "Why?", "--index", "{tmp}/none"], 3, "assistant index"),
         (["ask", "", "--index", "{museum}"], 2, "the question is empty"),
         (["ask", "x" * 20_000, "--index", "{museum}"], 2, "20,000 characters"),
-        (["ask", "Why?", "--index", "{museum}", "--generator", "oracle"], 2, "no generator 'oracle': known are extractive"),
+        (
+            ["ask", "Why?", "--index", "{museum}", "--generator", "oracle"],
+            2,
+            "no generator 'oracle': known are extractive",
+        ),
         (["index", "{tmp}/none", "--index", "{tmp}/i", "--embedder", "hashing"], 2, "/none'"),
         (["index", "{tmp}", "--index", "{tmp}/i", "--embedder", "no-such-model"], 3, "no-such-model"),
         (["chat", "--index", "{museum}"], 2, "chat needs a terminal: use `assistant ask QUESTION`"),

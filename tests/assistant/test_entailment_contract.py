@@ -47,7 +47,7 @@ def test_no_pairs_have_no_scores(entailment: Entailment) -> None:
 
 @every
 def test_unequal_lengths_are_refused(entailment: Entailment) -> None:
-    with pytest.raises(ValueError, match="zip|length|shorter"):
+    with pytest.raises(ValueError, match=r"zip|length|shorter"):
         entailment.scores(["a", "b"], ["a"])
 
 
@@ -61,7 +61,11 @@ def test_a_sentence_entails_itself_and_another_subject_does_not(entailment: Enta
 
 @every
 def test_a_changed_figure_is_never_entailed(entailment: Entailment) -> None:
-    claims = [PREMISES[0].replace("412", "413"), PREMISES[0].replace("nine", "ten"), PREMISES[2].replace("1998", "1999")]
+    claims = [
+        PREMISES[0].replace("412", "413"),
+        PREMISES[0].replace("nine", "ten"),
+        PREMISES[2].replace("1998", "1999"),
+    ]
     assert entailment.scores([PREMISES[0], PREMISES[0], PREMISES[2]], claims).tolist() == [0.0] * 3
 
 

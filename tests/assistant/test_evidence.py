@@ -95,7 +95,9 @@ def test_an_item_of_a_list_is_read_with_the_line_above_the_list(passage_of: Call
     kinds = ("paragraph", "item", "item")
     sections = tuple(Section(k, 0, a, b) for k, (a, b) in zip(kinds, spans, strict=True))  # type: ignore[arg-type]
     passage = replace(
-        passage, chunk=replace(passage.chunk, sentences=tuple(spans)), document=replace(passage.document, sections=sections)
+        passage,
+        chunk=replace(passage.chunk, sentences=tuple(spans)),
+        document=replace(passage.document, sections=sections),
     )
     assert last_of(passage).paragraph == "At Skell Mill we serve:\nbread"
     assert missing_names(QUESTION, last_of(passage)) == []

@@ -35,7 +35,9 @@ def test_a_duplicate_is_one_statement_of_the_answer_with_a_span_in_each_document
     answer = desk.ask("On which date does the Marram Museum open after repairs to its roof?")
     statement = next(s for s in answer.shown if "6 May 2024" in s.text)
     assert {c.passage.document.path for c in statement.citations if c.passage} == {"opening.md", "news.txt"}
-    assert {c.quote for c in statement.citations} == {"The Marram Museum opens on 6 May 2024 after repairs to its roof."}
+    assert {c.quote for c in statement.citations} == {
+        "The Marram Museum opens on 6 May 2024 after repairs to its roof."
+    }
     assert len([s for s in answer.shown if "6 May 2024" in s.text]) == 1
 
 
@@ -72,7 +74,9 @@ def test_the_sentence_with_the_shape_asked_for_is_quoted(
 def test_nothing_is_quoted_where_the_shape_or_the_name_is_missing(
     question: str, generator: ExtractiveGenerator, passage_of: Callable[..., Passage]
 ) -> None:
-    assert draft(generator, question, passage_of("The hall stands by the green and is open to all. Bring a coat.")) == ""
+    assert (
+        draft(generator, question, passage_of("The hall stands by the green and is open to all. Bring a coat.")) == ""
+    )
 
 
 def test_every_part_of_a_joined_question_is_answered(

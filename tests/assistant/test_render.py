@@ -95,7 +95,9 @@ def test_hostile_documents_reach_an_answer_harmless(tmp_path: Path, open_museum:
     payloads = strings_in(json.loads((HOSTILE / "terminal_payloads.json").read_text(encoding="utf-8")))
     folder = tmp_path / "documents"
     folder.mkdir()
-    lines = [f"Locker {n} holds the payload {p} of the harbour master." for n, p in enumerate(payloads, 100) if "\0" not in p]
+    lines = [
+        f"Locker {n} holds the payload {p} of the harbour master." for n, p in enumerate(payloads, 100) if "\0" not in p
+    ]
     assert len(lines) > 50
     (folder / "a\x1b[31m\u202eb.txt").write_bytes("\n\n".join(lines).encode(errors="surrogatepass"))
     Assistant.build(folder, index=tmp_path / "index", embedder="hashing")

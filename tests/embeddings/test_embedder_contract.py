@@ -118,6 +118,13 @@ def test_damaged_weights_are_one_line(model_folder: Path, tmp_path: Path) -> Non
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_beyond_the_limit_is_not_read(model_folder: Path) -> None:
+    embedder = SentenceTransformerEmbedder(model_folder)
+    assert embedder.max_tokens == 32
+    long, longer = embedder.embed_passages(["river " * 40, "river " * 40 + "bridge " * 5_000])
+    assert float(long @ longer) > 1 - SAME
+
+
 @pytest.mark.parametrize("name", ["./no-such-folder", "nobody/no-such-model", "no such model"])
 def test_unknown_names_list_the_known(name: str) -> None:
     with pytest.raises(ModelUnavailable) as caught:

@@ -12,7 +12,8 @@ from eval.datasets import load_cases
 from eval.types import Case, Evidence
 
 ROW = {
-    "id": "a-1", "kind": "lookup", "question": "Who runs the mill?", "history": ["Where is the mill?"], "answerable": True,
+    "id": "a-1", "kind": "lookup", "question": "Who runs the mill?", "history": ["Where is the mill?"],
+    "answerable": True,
     "answers": [["Pauline", "Orrin"]], "evidence": [{"document": "mill.md", "quote": "Pauline Orrin runs it."}],
 }  # fmt: skip
 

@@ -26,7 +26,11 @@ def case(identifier: str, question: str, *history: str) -> Case:
     return Case(identifier, "lookup", question, history, True, (("£30",),), (Evidence("hall.txt", SENTENCE),))
 
 
-CASES = [case("1", "How much does hire of the hall cost?"), case("2", ""), case("3", "How much does it cost?", "Who hires Skell?")]
+CASES = [
+    case("1", "How much does hire of the hall cost?"),
+    case("2", ""),
+    case("3", "How much does it cost?", "Who hires Skell?"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +93,18 @@ def test_the_command_prints_scores_and_writes_answers(index: Path, tmp_path: Pat
     row = {"id": "1", "question": CASES[0].question, "answerable": True, "answers": [["£30"]],
            "evidence": [{"document": "hall.txt", "quote": SENTENCE}]}  # fmt: skip
     dataset.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "eval", dataset, "--index", index, "--reranker", "none", "--out", tmp_path / "a.jsonl"]
+    command = [
+        sys.executable,
+        "-m",
+        "eval",
+        dataset,
+        "--index",
+        index,
+        "--reranker",
+        "none",
+        "--out",
+        tmp_path / "a.jsonl",
+    ]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     lines = {line.split()[0]: line.split()[1:] for line in done.stdout.splitlines()}

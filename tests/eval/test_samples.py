@@ -90,9 +90,7 @@ def test_one_sample_is_not_utf8_and_its_signs_survive(loaded: Reading) -> None:
 
 
 def test_press_release_stands_twice_in_the_same_words(loaded: Reading) -> None:
-    release, page = (
-        flat(loaded[0][f"otterbank-library-{end}"].text) for end in ("press-release.txt", "reopens.html")
-    )
+    release, page = (flat(loaded[0][f"otterbank-library-{end}"].text) for end in ("press-release.txt", "reopens.html"))
     body = re.search(r"Otterbank Library will welcome .* since 2019\.", page)
     assert body and body.group() in release
 
@@ -122,8 +120,6 @@ def test_made_samples_have_the_same_bytes_every_time(tmp_path: Path) -> None:
     pytest.importorskip("reportlab", reason="reportlab makes the samples; it is a development dependency")
     for name in ("once", "again"):
         subprocess.run([sys.executable, ROOT / "bench" / "make_samples.py", tmp_path / name], check=True)
-    once, again = (
-        {path.name: path.read_bytes() for path in (tmp_path / n).iterdir()} for n in ("once", "again")
-    )
+    once, again = ({path.name: path.read_bytes() for path in (tmp_path / n).iterdir()} for n in ("once", "again"))
     assert once == again
     assert once.keys() == {path.name for path in SAMPLES.iterdir() if path.suffix in (".pdf", ".docx")}
