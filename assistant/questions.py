@@ -65,7 +65,6 @@ SHAPES: dict[AnswerKind, re.Pattern[str]] = {
     "url": re.compile(r"https?://|\bwww\.|\b[\w-]+\.(?:org|com|net|gov|edu|co|uk|example|info)\b", re.I),
 }
 _MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
-_YEAR = re.compile(r"(?:1[89]|20)\d\d")
 _LABEL = re.compile(r"(?:^|(?<=; ))[^:;]{1,60}: ")
 """The column's name in a row of a table."""
 _PLACE = re.compile(
@@ -157,7 +156,7 @@ def content_stems(text: str) -> tuple[str, ...]:
 
 def names_in(text: str) -> list[str]:
     """Names in order: runs of capitalised words that don't merely open a sentence, with the `of` and `and` inside
-    them, and years."""
+    them, and numbers of three digits or more (years, rooms) that aren't sums."""
     found: list[str] = []
     run: list[str] = []
     end = 0
@@ -176,7 +175,7 @@ def names_in(text: str) -> list[str]:
             run.append(word)
         else:
             _close(run, found)
-            if _YEAR.fullmatch(word) and gap[-1:] not in ("£", "$", "€"):
+            if word.isdigit() and len(word) > 2 and gap[-1:] not in ("£", "$", "€"):
                 found.append(word)
         if match.group() != word:  # a possessive ends a name
             _close(run, found)
