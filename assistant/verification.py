@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.questions import STOPWORDS, content_stems, stem, stems, words
+from assistant.questions import STOPWORDS, WORD, content_stems, stem, stems, words
 from assistant.types import Citation, Statement, Verdict
 
 SUPPORTED = 0.7
@@ -38,6 +39,11 @@ _NUMBER_VALUES = {
     "million": "1000000",
     "billion": "1000000000",
 }
+_ORDINAL = re.compile(r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth)\b")
+_MONTH = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_YEAR = r"(?:,?\s+(?P<year>\d{4}))?"
+_DAY_FIRST = re.compile(rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH}{_YEAR}\b", re.I)
+_MONTH_FIRST = re.compile(rf"\b{_MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d){_YEAR}", re.I)
 _NEGATION = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|cannot|nobody|nothing|refus\w+|reject\w+|deni\w+)\b|n[’']t\b", re.I
 )
@@ -60,19 +66,58 @@ def figures(text: str) -> set[str]:
     return found | {_NUMBER_VALUES[w] for w in re.split(r"[^a-z]+", text.lower()) if w in _NUMBER_VALUES}
 
 
+def dates(text: str) -> set[tuple[str, str, str]]:
+    """Days of a text as (day, month, year); the month by its first three letters, the year empty where none stands."""
+    found = [(m["day"], m["month"], m["year"]) for m in _DAY_FIRST.finditer(text)]
+    found += [(m["day"], m["month"], m["year"]) for m in _MONTH_FIRST.finditer(text)]
+    return {(day.lstrip("0"), month[:3].lower(), year or "") for day, month, year in found}
+
+
 def passes_gate(premise: str, claim: str) -> bool:
-    """Whether every figure and name of the claim stands in the premise, and neither denies what the other says."""
+    """Whether every figure, date and name of the claim stands in the premise, and neither denies what the other says.
+
+    The words of a date, and of a name, must stand together in the premise as they do in the claim.
+    """
     have = figures(premise)
     bare = {re.sub(r"[£$€%]", "", f) for f in have}
     for figure in figures(claim):
         if figure not in have and (figure[0] in "£$€" or figure[-1] == "%" or figure not in bare):
             return False
-    held = stems(premise)
-    named = [w for w in words(claim) if w[0].isupper()]  # "May", "Will" and "US" are names as well as stopwords
-    names = [w for w in named if w.lower() not in STOPWORDS or w in ("May", "Will") or w[1:].isupper()]
-    if any(stem(part) not in held for name in names for part in name.split("-") if part):
+    said = dates(premise)
+    for day, month, year in dates(claim):
+        if not any(d == day and m == month and (not year or y == year) for d, m, y in said):
+            return False
+    if not _ordinals(claim) <= _ordinals(premise) or not _names(claim) <= _runs(premise):
         return False
     return bool(_NEGATION.search(premise)) == bool(_NEGATION.search(claim))
+
+
+def _ordinals(text: str) -> set[str]:
+    return set(_ORDINAL.findall(text.lower()))
+
+
+def _names(text: str) -> set[tuple[str, ...]]:
+    """Stems of each capitalised word, and of each two that stand side by side."""
+    found: set[tuple[str, ...]] = set()
+    before: tuple[str, int] | None = None
+    for match in WORD.finditer(text):
+        word = match.group()
+        # "May", "Will" and "US" are names as well as stopwords.
+        plain = word.lower() in STOPWORDS and word not in ("May", "Will") and not word[1:].isupper()
+        if not word[0].isupper() or plain:
+            before = None
+            continue
+        found |= {(stem(part),) for part in word.split("-") if part}
+        if before is not None and not text[before[1] : match.start()].strip():
+            found.add((before[0], stem(word)))
+        before = (stem(word), match.end())
+    return found
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    """Every stem of a text, and every two in a row."""
+    row = [stem(w) for w in words(text)]
+    return {(s,) for s in stems(text)} | set(pairwise(row))
 
 
 class LexicalEntailment:
