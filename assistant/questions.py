@@ -65,7 +65,7 @@ SHAPES: dict[AnswerKind, re.Pattern[str]] = {
     "url": re.compile(r"https?://|\bwww\.|\b[\w-]+\.(?:org|com|net|gov|edu|co|uk|example|info)\b", re.I),
 }
 _MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
-_LABEL = re.compile(r"(?:^|(?<=; ))[^:;]{1,60}: ")
+_LABEL = re.compile(r"(?:^|(?<=; ))[^:;\n]{1,60}: ", re.M)
 """The column's name in a row of a table."""
 _PLACE = re.compile(
     r"\b(?:at|in|on|to|from|near|opposite|behind|beside|outside|inside|between|under|along)\s+(?:the|a|an|our|your|[A-Z]|\d)"
@@ -269,5 +269,39 @@ def correct(text: str, vocabulary: Collection[str], known: Callable[[str], bool]
             return word
         near = get_close_matches(word, [v for v in vocabulary if v[0] == word[0]], n=1, cutoff=0.8)
         return near[0] if near else word
+
+    return WORD.sub(replacement, text)
+
+
+def recase(text: str, passages: Iterable[str]) -> str:
+    """A question typed without capitals, with those of the words that the passages capitalise wherever they stand.
+
+    Capitals at the start of a sentence don't count; a question that has capitals of its own is left as it is.
+    """
+    if any(c.isupper() for c in text[1:]):
+        return text
+    capital: dict[str, str] = {}
+    small: set[str] = set()
+    for passage in (_LABEL.sub(". ", p) for p in passages):
+        for match in WORD.finditer(passage):
+            word = re.sub(r"[’']s?$", "", match.group())
+            if word.islower():
+                small.add(word)
+            elif word[0].isupper() and passage[: match.start()].rstrip(" \"'“‘(")[-1:] not in (
+                "",
+                ".",
+                "!",
+                "?",
+                ":",
+                "\n",
+            ):
+                capital[word.lower()] = word
+
+    def replacement(match: re.Match[str]) -> str:
+        word = match.group()
+        bare = re.sub(r"[’']s?$", "", word).lower()
+        if len(bare) < 3 or bare in STOPWORDS or bare in small or bare not in capital:
+            return word
+        return capital[bare] + word[len(bare) :]
 
     return WORD.sub(replacement, text)

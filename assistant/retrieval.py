@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.questions import STOPWORDS, Question, correct, name_words, words
+from assistant.questions import STOPWORDS, Question, correct, name_words, recase, words
 from assistant.types import Passage
 from embeddings.search import View
 from embeddings.types import Embedder, Reranker, Snapshot
@@ -58,7 +58,7 @@ def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reran
 
 
 def corrected(question: str, passages: Sequence[Passage], view: View) -> str:
-    """The question with slips of the pen mended from the words of the passages that it found all the same."""
+    """The question with slips of the pen mended, and names capitalised, as the passages have them that it found."""
     vocabulary = {w.lower() for p in passages for w in words(p.chunk.text)} - STOPWORDS
 
     def known(word: str) -> bool:
@@ -66,7 +66,7 @@ def corrected(question: str, passages: Sequence[Passage], view: View) -> str:
             return True
         return bool(_dictionary().known([word]))
 
-    return correct(question, vocabulary, known)
+    return recase(correct(question, vocabulary, known), [p.chunk.text for p in passages])
 
 
 @cache

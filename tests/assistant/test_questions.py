@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.questions import AnswerKind, analyse, correct, has_kind, holds, names_in, parts_of, same_word, stem
+from assistant.questions import (
+    AnswerKind,
+    analyse,
+    correct,
+    has_kind,
+    holds,
+    names_in,
+    parts_of,
+    recase,
+    same_word,
+    stem,
+)
 
 
 @pytest.mark.parametrize(
@@ -122,3 +133,17 @@ def test_words_are_the_same_but_for_a_slip() -> None:
     assert not same_word("mill", "mall")
     assert holds("Libraries", {stem("library")})
     assert stem("Ada’s") == stem("Ada") == "ada"
+
+
+@pytest.mark.parametrize(
+    ("text", "recased"),
+    [
+        ("what did the skell trust say?", "what did the Skell Trust say?"),
+        ("what is skell's budget?", "what is Skell's budget?"),
+        ("What did the skell trust say about Leeds?", "What did the skell trust say about Leeds?"),
+        ("what number has the mill?", "what number has the mill?"),
+    ],
+)
+def test_names_typed_small_get_the_capitals_of_the_passages(text: str, recased: str) -> None:
+    passages = ["Yesterday the Skell Trust met. Budget talks followed.", "Number of mills: 4; Mill: Upper Skell"]
+    assert recase(text, passages) == recased
