@@ -77,6 +77,11 @@ class AssistantApp(App[None]):
         self._asked: list[str] = []
         """Questions of this conversation that were answered or refused, oldest first."""
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is being answered, and no question waits."""
+        return self._current is None and not self._waiting
+
     def compose(self) -> ComposeResult:
         with Container(id="desk"):
             yield Conversation()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from textual.pilot import Pilot
@@ -73,9 +74,11 @@ def make_app(index: Path) -> Callable[..., AssistantApp]:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Waits for every worker and for the messages they sent."""
-    while running := [worker for worker in pilot.app.workers if not worker.is_finished]:
-        await pilot.app.workers.wait_for_complete(running)
+    """Waits for every worker, for the messages they sent, and until no question is left to answer."""
+    app = cast(AssistantApp, pilot.app)
+    while (running := [worker for worker in app.workers if not worker.is_finished]) or not app.idle:
+        if running:
+            await app.workers.wait_for_complete(running)
         await pilot.pause()
     await pilot.pause()
     await pilot.pause()
