@@ -41,7 +41,7 @@ def refuse(question: Question, found: Retrieval, *, drafted: bool) -> Refusal:
         return Refusal("out_of_scope", "This isn’t a question that documents can answer. Ask about something they say.")
     if not passages:
         return Refusal("nothing_found", f"Nothing in the documents matches this question ({searched}).")
-    unknown = [n for n in question.names if not found.counts.get(n)]
+    unknown = [n for n in question.names if not found.counts.get(n)] or _unknown_words(found)
     if drafted:
         reason, why = "unsupported_draft", "An answer was drafted, but the documents don’t say what it says"
     elif unknown:
@@ -52,10 +52,15 @@ def refuse(question: Question, found: Retrieval, *, drafted: bool) -> Refusal:
         if question.names and not about:
             why = f"The documents mention {_listed(question.names)}, but not in what comes nearest to this question"
         elif question.kind != "any" and not any(answers_kind(question, e) for e in about):
-            why = f"The passages nearest to this question don’t give {_KINDS[question.kind]}"
+            why = f"The passages nearest to this question don’t give {_KINDS[question.kind]} for it"
         else:
             why = "The documents touch on this, but none of them says what was asked"
     return Refusal(reason, f"{why} ({searched}).", nearest)
+
+
+def _unknown_words(found: Retrieval) -> list[str]:
+    """Up to three content words that no document holds."""
+    return [w for w, count in found.counts.items() if not count and len(w) > 3][:3]
 
 
 def _listed(names: Sequence[str]) -> str:

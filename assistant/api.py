@@ -225,7 +225,7 @@ class Assistant:
         yield Finished(answer)
 
     def _checked_sentences(self, draft: str, passages: tuple[Passage, ...]) -> Iterator[Statement]:
-        for text, numbers in parse_draft(sanitize(draft)):
+        for text, numbers in parse_draft(sanitize(draft), passages):
             cited = tuple(bind(text, n, passages, self._entailment) for n in numbers)
             yield verify(text, cited, self._entailment)
 

@@ -15,18 +15,23 @@ from assistant.verification import Entailment
 from corpus.sentences import split_sentences
 
 _MARKERS = re.compile(r"((?:\[\s*\d{1,6}(?:\s*,\s*\d{1,6})*\s*\]\s*)+)([.!?]?)")
+_LAST_MARKER = re.compile(r"\[\s*(\d{1,6})\s*\]$")
 _SPACE = re.compile(r"\s+")
 
 
-def parse_draft(draft: str) -> list[tuple[str, tuple[int, ...]]]:
+def parse_draft(draft: str, passages: Sequence[Passage] = ()) -> list[tuple[str, tuple[int, ...]]]:
     """Sentences of a draft, each with the passage numbers written at its end, in order.
 
-    A number belongs to the sentence before it. A line of a draft never runs on into the next.
+    A number belongs to the sentence before it. A line of a draft never runs on into the next. A line that one of its
+    `passages` holds word for word is one quotation, however many sentences or bracketed numbers it has.
     """
     found: list[tuple[str, tuple[int, ...]]] = []
     early: tuple[int, ...] = ()
     """Numbers before the first sentence; they go to it."""
     for line in draft.splitlines():
+        if not early and (quotation := _quotation(line, passages)) is not None:
+            found.append(quotation)
+            continue
         position = 0
         for match in [*_MARKERS.finditer(line), None]:
             stretch = line[position : match.start() if match else len(line)]
@@ -46,6 +51,18 @@ def parse_draft(draft: str) -> list[tuple[str, tuple[int, ...]]]:
                 found[0] = found[0][0], tuple(dict.fromkeys(early + found[0][1]))
                 early = ()
     return found
+
+
+def _quotation(line: str, passages: Sequence[Passage]) -> tuple[str, tuple[int, ...]] | None:
+    """A line's text and numbers, where a passage of one of the numbers at its end holds the text word for word."""
+    text = line.strip()
+    numbers: tuple[int, ...] = ()
+    while (last := _LAST_MARKER.search(text)) is not None:
+        text = text[: last.start()].rstrip()
+        numbers = (int(last.group(1)), *numbers)
+        if any(locate(text, p) for p in passages if p.number in numbers):
+            return text, tuple(dict.fromkeys(numbers))
+    return None
 
 
 def bind(sentence: str, number: int, passages: Sequence[Passage], entailment: Entailment) -> Citation:

@@ -30,6 +30,8 @@ class Exit(IntEnum):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Every error is one line on stderr."""
     options = _parser().parse_args(arguments)
+    if sys.stdout is None:  # closed by the shell
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - lives as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal without a sign shows "?" for it
     try:
@@ -44,9 +46,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         _say("assistant: interrupted; what was indexed or answered is kept")
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is buffered can't be written either
+        if isinstance(error, BrokenPipeError):  # the reader of a pipe has seen enough
+            return Exit.DONE
+        _say(f"assistant: the output can't be written: {error.strerror or error}")
+        return Exit.UNAVAILABLE
     return code
 
 

@@ -17,7 +17,8 @@ _ASKS = re.compile(
 )
 RECENT = 20
 """Questions of the conversation that are read."""
-_POSSESSIVE = frozenset(("its", "their", "his", "her"))
+_ABOUT = re.compile(r"^(?:what|how)\s+about\s+", re.I)
+_POSSESSIVE = frozenset(("its", "their", "his"))
 _ABOUT_A_THING = re.compile(r"\b(?:is|are|was|were|about)\s+(?:the\s+)?$", re.I)
 
 
@@ -26,12 +27,17 @@ def topic_of(question: str) -> str:
     names = names_in(question)
     if not names:
         return " ".join(w for w in words(question) if w.lower() not in STOPWORDS)
-    name = max(names, key=len)
+    name = topic_name(question)
     before, _, after = question.partition(name)
     noun = re.match(r"\s+[a-z]{4,}\b", after)
     if noun and _ABOUT_A_THING.search(before) and noun.group().strip() not in STOPWORDS and noun.group()[-2:] != "ed":
         name += noun.group()
     return name
+
+
+def topic_name(question: str) -> str:
+    """The longest name in a question that has one."""
+    return max(names_in(question), key=len)
 
 
 def needs_context(question: str) -> bool:
@@ -58,10 +64,15 @@ def _made_whole(question: str, earlier: str) -> str:
         return question
     bare = _JOINS_ON.sub("", question)
     if not _ASKS.match(bare):  # "And for two cars?", "What about Leeds?": the earlier question with something changed
-        return f"{earlier.rstrip('?. ')}: {bare}"
+        fragment = _ABOUT.sub("", bare)
+        if names_in(earlier) and (named := names_in("x " + fragment)):
+            return earlier.replace(topic_name(earlier), named[0])
+        return f"{earlier.rstrip('?. ')}: {fragment}"
     if (pronoun := _REPLACED.search(bare)) is not None:
         article = "" if _is_person(topic) or re.match(r"(?:the|a|an)\b", topic, re.I) else "the "
-        ending = "’s" if pronoun.group().lower() in _POSSESSIVE else ""
+        word, rest = pronoun.group().lower(), bare[pronoun.end() :]
+        possessive = re.match(r"\s+\w", rest) if word == "her" else word in _POSSESSIVE
+        ending = "’s" if possessive else ""
         return bare[: pronoun.start()] + article + topic + ending + bare[pronoun.end() :]
     return f"{bare.rstrip('?. ')} ({topic})?"
 

@@ -34,6 +34,8 @@ _NUMBER_WORDS = (
 )
 _MONTHS = "january february march april may june july august september october november december".split()
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_CALENDAR = frozenset((*_MONTHS, *_DAYS)) - {"may"}
+"""Months and days: a document that gives a span of them needn't name each."""
 _MONTH = "(?:" + "|".join(f"{m[:3]}(?:{m[3:]})?" if m != "may" else "may" for m in _MONTHS) + r")\.?"
 _NUMBER = rf"(?:\d+(?:[.,]\d+)*(?:st|nd|rd|th)?|\b(?:one|{_NUMBER_WORDS.replace(' ', '|')})\b)"
 
@@ -111,6 +113,8 @@ _ASK_PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
     ),
 )
 _ASKS = tuple((kind, re.compile(pattern, re.I)) for kind, pattern in _ASK_PATTERNS)
+_WHEN = re.compile(r"\bwhen\b", re.I)
+"""Answered by a day, by a time of day ("at noon") or by a term ("within ten working days")."""
 _PARTS = re.compile(r",?\s+and\s+(?=(?:who|whom|whose|what|which|when|where|why|how)\b)", re.I)
 
 
@@ -168,6 +172,7 @@ def names_in(text: str) -> list[str]:
             word[:1].isupper()
             and (bool(run) or word.lower() not in STOPWORDS)
             and not (opens and not word[1:].isupper())
+            and word.lower().rstrip("s") not in _CALENDAR
         )
         if run and gap.strip():
             _close(run, found)
@@ -235,8 +240,11 @@ def has_kind(kind: AnswerKind, text: str, question: Question) -> bool:
         return (kind == "place" and bool(_PLACE.search(text))) or any(
             stem(w) not in asked and not w[0].isdigit() for n in names_in("x " + text) for w in name_words(n)
         )
-    said = {m.group().lower() for m in SHAPES[kind].finditer(question.text)}
-    return any(m.group().lower() not in said for m in SHAPES[kind].finditer(text))
+    kinds: tuple[AnswerKind, ...] = (
+        ("date", "time", "duration") if kind == "date" and _WHEN.search(question.text) else (kind,)
+    )
+    said = {m.group().lower() for k in kinds for m in SHAPES[k].finditer(question.text)}
+    return any(m.group().lower() not in said for k in kinds for m in SHAPES[k].finditer(text))
 
 
 def same_word(a: str, b: str) -> bool:

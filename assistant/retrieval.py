@@ -31,7 +31,7 @@ class Retrieval:
     passages: tuple[Passage, ...]
     """Best first, numbered from 1."""
     counts: dict[str, int]
-    """In how many documents each name of the question, and each word of it, occurs."""
+    """In how many documents each name of the question, and each of its content words, occurs."""
     common: frozenset[str]
     """Names of which every word stands in at least `COMMON` of the documents."""
     snapshot: Snapshot
@@ -51,8 +51,10 @@ def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reran
         Passage(number, hits[i].chunk, view.document(hits[i].chunk.document_id), float(scores[i]))
         for number, i in enumerate(np.argsort(-scores, kind="stable"), 1)
     )
-    counts = view.document_frequencies([*question.names, *(w for n in question.names for w in name_words(n))])
-    often = {term for term, count in counts.items() if count >= COMMON * snapshot.documents}
+    content = [w for w in words(question.text) if w.lower() not in STOPWORDS]
+    counts = view.document_frequencies([*question.names, *content])
+    parts = view.document_frequencies(w for n in question.names for w in name_words(n))
+    often = {word for word, count in parts.items() if count >= COMMON * snapshot.documents}
     common = frozenset(n for n in question.names if not n.isdigit() and all(w in often for w in name_words(n)))
     return Retrieval(passages, counts, common, snapshot)
 

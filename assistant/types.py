@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from corpus.types import Chunk, Document
-from embeddings.types import Snapshot
+
+if TYPE_CHECKING:
+    from embeddings.types import Snapshot  # brings NumPy, which a first screen needn't wait for
 
 
 def _describe(document: Document) -> dict[str, Any]:

@@ -24,6 +24,8 @@ def run(
             answer, error = desk.ask(case.question, case.history).to_dict(), None
         except AssistantError as failure:
             answer, error = None, str(failure)
+        except Exception as failure:  # a crash on one question is a result, and the others are still asked
+            answer, error = None, f"{type(failure).__name__}: {failure}"
         results.append(CaseResult(case, answer, error, time.perf_counter() - started))
         if progress is not None:
             progress(results[-1])

@@ -101,10 +101,11 @@ SCORERS: dict[str, Callable[[Case, Mapping[str, Any]], float | None]] = {
 
 
 def score(results: Sequence[CaseResult]) -> list[Score]:
-    """Every measure with its 95 % interval. A case that failed counts as a refusal."""
-    failed = {"text": "", "refused": True, "statements": []}
+    """Every measure with its 95 % interval. A case that failed is wrong: refused if answerable, else answered."""
+    answers = [r.answer or {"text": "", "refused": r.case.answerable, "statements": []} for r in results]
+    pairs = list(zip(results, answers, strict=True))
     return [
-        _mean(name, [v for r in results if (v := scorer(r.case, r.answer or failed)) is not None])
+        _mean(name, [v for r, answer in pairs if (v := scorer(r.case, answer)) is not None])
         for name, scorer in SCORERS.items()
     ]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class ExtractiveGenerator:
     def generate(self, prompt: Prompt) -> Iterator[str]:
         for group in self.choose(analyse(prompt.question), prompt.passages, prompt.common):
             numbers = "".join(f"[{n}]" for n in dict.fromkeys(e.passage.number for e in group))
-            yield f"{_one_line(group[0].text)} {numbers}\n"
+            yield f"{' '.join(group[0].text.split())} {numbers}\n"
 
     def close(self) -> None:
         """Nothing runs between sentences."""
@@ -91,7 +91,7 @@ class ExtractiveGenerator:
         if not able or self.confidence(question, able[0]) < (CHECKED_FLOOR if checked else FLOOR):
             return []
         best = able[0]
-        groups = [[best.evidence]]
+        groups: list[list[Evidence]] = [[best.evidence]]
         for candidate in able[1:]:
             if candidate.score < max(FURTHER_FLOOR, best.score - MARGIN):
                 break
@@ -100,6 +100,8 @@ class ExtractiveGenerator:
                 twin.append(candidate.evidence)
             elif len(groups) < MOST and _adds(question, candidate, best, groups):
                 groups.append([candidate.evidence])
+        if question.kind != "any":  # sources that may differ: the newest first
+            groups.sort(key=lambda g: g[0].passage.document.date or date.min, reverse=True)
         return self._with_neighbour(question, groups)
 
     def score(self, question: Question, evidence: Sequence[Evidence]) -> list[Scored]:
@@ -176,8 +178,3 @@ def _coverage(question: Question, held: set[str]) -> float:
 def _same(one: str, other: str) -> bool:
     a, b = set(content_stems(one)), set(content_stems(other))
     return bool(a and b) and len(a & b) / len(a | b) >= SAME
-
-
-def _one_line(text: str) -> str:
-    """A sentence as one line, without bracketed numbers that would read as citations."""
-    return re.sub(r"\[[\d,\s]+\]", "", " ".join(text.split()))
