@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.evidence import answers_kind, missing_names, sentences_of
-from assistant.questions import AnswerKind, Question
+from assistant.evidence import missing_names, sentences_of
+from assistant.questions import AnswerKind, Question, has_kind
 from assistant.retrieval import Retrieval
 from assistant.types import Refusal, RefusalReason
 
@@ -41,7 +41,7 @@ def refuse(question: Question, found: Retrieval, *, drafted: bool) -> Refusal:
         return Refusal("out_of_scope", "This isn’t a question that documents can answer. Ask about something they say.")
     if not passages:
         return Refusal("nothing_found", f"Nothing in the documents matches this question ({searched}).")
-    unknown = [n for n in question.names if not found.counts.get(n)] or _unknown_words(found)
+    unknown = [n for n in question.names if not found.counts.get(n)]
     if drafted:
         reason, why = "unsupported_draft", "An answer was drafted, but the documents don’t say what it says"
     elif unknown:
@@ -49,18 +49,17 @@ def refuse(question: Question, found: Retrieval, *, drafted: bool) -> Refusal:
     else:
         read = [e for p in passages[:NEAREST] for e in sentences_of(p)]
         about = [e for e in read if not missing_names(question, e, found.common)]
+        shapeless = question.kind != "any" and not any(has_kind(question.kind, e.text, question) for e in about)
+        unheard = [w for w, count in found.counts.items() if not count and len(w) > 3]
         if question.names and not about:
             why = f"The documents mention {_listed(question.names)}, but not in what comes nearest to this question"
-        elif question.kind != "any" and not any(answers_kind(question, e) for e in about):
+        elif unheard and (question.kind == "name" or not shapeless):
+            why = f"No document mentions {_listed(unheard[:3])}"
+        elif shapeless:
             why = f"The passages nearest to this question don’t give {_KINDS[question.kind]} for it"
         else:
             why = "The documents touch on this, but none of them says what was asked"
     return Refusal(reason, f"{why} ({searched}).", nearest)
-
-
-def _unknown_words(found: Retrieval) -> list[str]:
-    """Up to three content words that no document holds."""
-    return [w for w, count in found.counts.items() if not count and len(w) > 3][:3]
 
 
 def _listed(names: Sequence[str]) -> str:

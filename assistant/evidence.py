@@ -117,7 +117,12 @@ def _begins(wanted: str, held: set[str]) -> bool:
 
 
 def answers_kind(question: Question, evidence: Evidence) -> bool:
-    """Whether the sentence holds the kind of thing asked for; for the holder of a role, the role as well."""
-    if question.kind == "name" and missing_focus(question, evidence) == 1.0:
-        return False
+    """Whether the sentence holds the kind of thing asked for; for who holds a role, whether it mentions the role."""
+    if question.kind == "name":
+        return missing_focus(question, evidence) < 1.0
     return has_kind(question.kind, evidence.text, question)
+
+
+def lacks_name(question: Question, evidence: Evidence) -> bool:
+    """Whether "who" is asked and the sentence names nobody new; it may still say "the exhibitor with most points"."""
+    return question.kind == "name" and not has_kind("name", evidence.text, question)

@@ -67,7 +67,7 @@ def _made_whole(question: str, earlier: str) -> str:
         fragment = _ABOUT.sub("", bare)
         if names_in(earlier) and (named := names_in("x " + fragment)):
             return earlier.replace(topic_name(earlier), named[0])
-        return f"{earlier.rstrip('?. ')}: {fragment}"
+        return f"{earlier.rstrip('?. ')}, {fragment}"
     if (pronoun := _REPLACED.search(bare)) is not None:
         article = "" if _is_person(topic) or re.match(r"(?:the|a|an)\b", topic, re.I) else "the "
         word, rest = pronoun.group().lower(), bare[pronoun.end() :]

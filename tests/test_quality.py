@@ -26,8 +26,8 @@ def measured(index: Path, dataset: Path, history: Path) -> dict[str, float]:
 
 def test_the_sample_questions(samples_index: Path, tmp_path: Path) -> None:
     found = measured(samples_index, ROOT / "eval" / "datasets" / "samples.jsonl", tmp_path / "h")
-    assert found["facts"] >= 0.7, found
-    assert found["false_answers"] <= 0.2, found
+    assert found["facts"] >= 0.8, found
+    assert found["false_answers"] <= 0.1, found
 
 
 def test_the_gold_questions(shared: Path, tmp_path: Path) -> None:
@@ -41,4 +41,4 @@ def test_the_gold_questions(shared: Path, tmp_path: Path) -> None:
     assert found["precision"] >= 0.90, found
     assert found["words"] <= 45, found
     assert found["false_refusals"] == 0, found
-    assert found["false_answers"] <= 0.2, found
+    assert found["false_answers"] <= 0.1, found

@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.evidence import Evidence, answers_kind, missing_focus, missing_names, sentences_of
+from assistant.evidence import Evidence, answers_kind, lacks_name, missing_focus, missing_names, sentences_of
 from assistant.questions import Question, analyse, content_stems, parts_of, stems
 from assistant.types import Passage, Prompt
 from embeddings.types import Embedder, Reranker
@@ -32,6 +32,8 @@ GAIN = 1.0
 """What a sentence must add to its neighbour's score to be quoted with it."""
 FOCUS_PENALTY = 3.0
 """Taken off where the role or attribute asked for isn't mentioned."""
+NAME_PENALTY = 5.0
+"""Taken off where "who" is asked and nobody is named."""
 MOST = 3
 """Statements in one answer."""
 SAME = 0.7
@@ -119,7 +121,7 @@ class ExtractiveGenerator:
             top = np.argsort(-scores, kind="stable")[:READ_IN_CONTEXT]
             titled = self._reranker.scores(question.text, [f"{evidence[i].heading}. {texts[i]}" for i in top])
             scores[top] = (scores[top] + titled) / 2
-        scores = scores - FOCUS_PENALTY * np.array([missing_focus(question, e) for e in evidence], np.float32)
+        scores = scores - np.array([_penalty(question, e) for e in evidence], np.float32)
         return [Scored(evidence[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")]
 
     def confidence(self, question: Question, best: Scored) -> float:
@@ -159,6 +161,10 @@ class ExtractiveGenerator:
         alone, *together = self._reranker.scores(question.text, [anchor.text, *pairs])
         best = int(np.argmax(together))
         return [groups[0], [near[best]], *groups[1 : MOST - 1]] if together[best] - alone >= GAIN else groups
+
+
+def _penalty(question: Question, evidence: Evidence) -> float:
+    return FOCUS_PENALTY * missing_focus(question, evidence) + NAME_PENALTY * lacks_name(question, evidence)
 
 
 def _adds(question: Question, candidate: Scored, best: Scored, groups: list[list[Evidence]]) -> bool:

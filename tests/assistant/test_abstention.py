@@ -23,10 +23,14 @@ from assistant.types import Prompt
             "weak_evidence",
             "mention “Pauline Orrin” and “Fenland Trust”, but not",
         ),
-        ("Who is the treasurer of the Marram Museum?", "weak_evidence", "don’t give a name (4 documents searched)."),
-        ("What is the telephone number of the museum?", "weak_evidence", "don’t give a telephone number"),
-        ("What is the e-mail address of the museum?", "weak_evidence", "don’t give an e-mail address"),
-        ("Why do whales sing?", "weak_evidence", "none of them says what was asked"),
+        (
+            "Who is the treasurer of the Marram Museum?",
+            "weak_evidence",
+            "No document mentions “treasurer” (4 documents searched).",
+        ),
+        ("What is the telephone number of the museum?", "weak_evidence", "don’t give a telephone number for it"),
+        ("What is the e-mail address of the museum?", "weak_evidence", "don’t give an e-mail address for it"),
+        ("Why do whales sing?", "weak_evidence", "No document mentions “whales” and “sing”"),
     ],
 )
 def test_reason_and_explanation(question: str, reason: str, explanation: str, desk: Assistant) -> None:

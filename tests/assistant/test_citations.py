@@ -129,3 +129,24 @@ def test_bind_names_the_page(passage_of: Callable[..., Passage]) -> None:
     paged = replace(whole, document=replace(whole.document, pages=(Page(4, 0, cut), Page(5, cut, len(TEXT)))))
     assert bind("The hall opens at nine.", 1, [paged], LexicalEntailment()).page == 4
     assert bind("Hire costs £30 an hour.", 1, [paged], LexicalEntailment()).page == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Question: Parking; Answer: Park behind the ward. A ticket costs £4.20. Ask at reception.",
+        "The rule was set in Smith v Jones [2019] and stands.",
+        "It was set in Smith v Jones [2019]",
+    ],
+)
+def test_a_line_that_a_passage_holds_is_one_quotation(text: str, passage_of: Callable[..., Passage]) -> None:
+    passage = passage_of(f"Before. {text} After.", 3)
+    assert parse_draft(f"{text} [3]\n", [passage]) == [(text, (3,))]
+
+
+def test_a_line_that_no_cited_passage_holds_is_taken_apart(passage_of: Callable[..., Passage]) -> None:
+    passage = passage_of("One thing is so. Another is not.", 3)
+    assert parse_draft("One thing is so. Another is not. [2]", [passage]) == [
+        ("One thing is so.", ()),
+        ("Another is not.", (2,)),
+    ]

@@ -81,7 +81,9 @@ def test_brackets_of_a_document_are_not_taken_for_citations(
     generator: TextGenerator, passage_of: Callable[..., Passage]
 ) -> None:
     prompt = Prompt("How long is the wall?", (passage_of("The wall is 640 metres long [7], by one account [12, 13]."),))
-    cited = {number for _, numbers in parse_draft("".join(generator.generate(prompt))) for number in numbers}
+    cited = {
+        number for _, numbers in parse_draft("".join(generator.generate(prompt)), prompt.passages) for number in numbers
+    }
     assert cited == {1}
 
 

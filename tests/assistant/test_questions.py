@@ -147,3 +147,19 @@ def test_words_are_the_same_but_for_a_slip() -> None:
 def test_names_typed_small_get_the_capitals_of_the_passages(text: str, recased: str) -> None:
     passages = ["Yesterday the Skell Trust met. Budget talks followed.", "Number of mills: 4; Mill: Upper Skell"]
     assert recase(text, passages) == recased
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["The clinic opens at 9am.", "Soup is served at noon.", "You hear within ten working days.", "It opens on 6 May."],
+)
+def test_when_is_answered_by_a_day_a_time_or_a_term(sentence: str) -> None:
+    assert has_kind("date", sentence, analyse("When does it open?"))
+
+
+def test_what_date_is_not_answered_by_a_time() -> None:
+    assert not has_kind("date", "The clinic opens at 9am.", analyse("On what date does the clinic open?"))
+
+
+def test_months_and_days_are_not_names() -> None:
+    assert names_in("Are fires allowed in July or on Sundays at Skell Mill?") == ["Skell Mill"]
