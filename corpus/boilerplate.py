@@ -7,30 +7,39 @@ import re
 MAX_AFTER_COMMENTS = 300
 """Characters below the place for comments that still count as the foot of the page."""
 
-# What stands above the headlines of other stories.
-_LINKS = (
-    r"most (?:read|popular|viewed|shared|commented|recent)(?: (?:stories|articles|news|posts))?",
-    r"trending(?: now| stories)?|popular now|featured(?: stories| articles)?|in pictures",
+# What nobody writes but a page's template, whatever the format it was saved in.
+_STORIES = (
+    r"most (?:read|popular|viewed|shared|commented)(?: (?:stories|articles|news|posts))?:?",
     r"you (?:may|might) (?:also )?(?:like|be interested in|want to)(?: (?:to )?(?:watch|read|see))?:?",
-    r"(?:read|see|find out|learn|view|show|load) (?:more|all)(?: (?:here|stories|articles|news))?\W*",
-    r"read (?:next|also):?|see also:?|more on this(?: story)?:?|more from(?: .{1,40})?",
-    r"recommended(?: for you)?:?",
-    r"editor['’]?s picks?:?|don['’]?t miss|also in (?:the )?news|(?:latest|more|top) (?:news|stories)",
-    r"related(?: (?:articles?|stories|content|links|news|topics|pages|posts|items|tags))?:?",
+    r"recommended for you:?|trending(?: now| stories):?",
+)
+_SKIP_LINK = r"(?:skip|jump) to (?:the )?(?:main |primary )?(?:content|navigation|menu|search|footer)"
+_UNAMBIGUOUS = (
+    _SKIP_LINK,
+    r"become a (?:supporter|subscriber|patron)(?: today| now)?|(?:article|story) continues (?:below|after).{0,40}",
+    r"why are you seeing this ad\??|(?:this (?:web)?site|we) uses? (?:\w+ )?cookies\b.{0,300}",
+    r"(?:accept|reject|manage|allow)(?: all)? cookies|cookie (?:settings|notice)",
+    r"[-–—_=*.·•|~#\s]+",
+)
+# What may as well be a heading, a step or a line of somebody's text.
+_HEADLINES = (
+    r"popular now|featured (?:stories|articles)|in pictures|(?:read|see) (?:next|also):?|more on this(?: story)?:?",
+    r"more from .{1,40}|editor['’]?s picks?:?|don['’]?t miss|also in (?:the )?news",
+    r"(?:latest|more|top) (?:news|stories)",
+    r"related (?:articles?|stories|content|links|news|topics|pages|posts|items|tags):?",
 )
 _NAVIGATION = (
-    r"(?:skip|jump) to (?:the )?(?:main |primary )?(?:content|navigation|menu|search|footer)",
+    r"(?:read|see|find out|learn|view|show|load) (?:more|all)(?: (?:here|stories|articles|news))?\W*",
     r"(?:back|return) to (?:the )?(?:top(?: of (?:the )?page)?|home ?page|search results|news|list|index)",
     r"(?:main |site |toggle |open |close )?(?:menu|navigation)|breadcrumbs?|you are here:?.{0,80}",
-    r"search(?: this site| the site)?|print(?: this)?(?: page)?|supporting documents:?",
-    r"agenda item(?: details?)?|accessibility statement|(?:download|listen to) this (?:page|article)",
+    r"search(?: this site| the site)?|print(?: this)?(?: page)?|home|news",
+    r"accessibility statement|(?:download|listen to) this (?:page|article)",
     r"(?:home|news|a-z|contact us|sign in|log ?in|register|my account)(?:\s*[|>»/›]\s*[\w &'’-]{1,30})+",
     r"(?:next|previous|older|newer)(?: (?:page|article|story|post|item)s?)?",
     r"[«‹←] ?\w[\w ]{0,20}|\w[\w ]{0,20} ?[»›→]",
 )
 _ADVERTISING = (
     r"advertisement|advert|ad|sponsored(?: links?| content)?|promoted(?: content| stories)?|remove ads?",
-    r"(?:article|story) continues (?:below|after).{0,40}|why are you seeing this ad\??",
     r"(?:become|be) a (?:supporter|member|subscriber|patron)(?: today| now)?",
     r"support us(?: today| now)?|donate(?: now| today| here)?",
     r"already (?:a subscriber|have an account|registered)\?.{0,40}",
@@ -49,11 +58,9 @@ _SHARING = (
     r"\d+ (?:comments?|shares?|likes?)",
     r"comment(?:s|ing) (?:are|is) (?:now )?(?:closed|off|disabled).{0,40}",
     r"join the (?:conversation|discussion)|(?:click|tap) here\W*",
-    r"(?:this (?:web)?site|we) uses? (?:\w+ )?cookies\b.{0,300}",
-    r"(?:accept|reject|manage|allow)(?: all)? cookies",
-    r"cookie (?:policy|settings|notice)|all rights reserved\W*|(?:©|\(c\)|copyright) .{0,80}",
+    r"cookie policy|all rights reserved\W*|(?:©|\(c\)|copyright) .{0,80}",
     r"(?:was|did you find) this (?:page|article|information) (?:useful|helpful)\?.{0,20}",
-    r"please (?:think|consider the environment) before (?:you )?print(?:ing)?.{0,40}|\W+",
+    r"please (?:think|consider the environment) before (?:you )?print(?:ing)?.{0,40}",
 )
 
 
@@ -61,9 +68,15 @@ def _whole_line(*tables: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?:{line})" for table in tables for line in table), re.IGNORECASE)
 
 
-LINKS = _whole_line(_LINKS)
-"""To be matched with a whole line, as `NAVIGATION` is."""
-NAVIGATION = _whole_line(_LINKS, _NAVIGATION, _ADVERTISING, _SHARING)
+ALWAYS = _whole_line(_STORIES, _UNAMBIGUOUS)
+"""Furniture in any format; to be matched with a whole line, as those below are."""
+IN_MENUS = _whole_line(_STORIES, _UNAMBIGUOUS, _HEADLINES, _NAVIGATION, _ADVERTISING, _SHARING)
+"""Furniture on a web page, or where several stand together."""
+STORIES = _whole_line(_STORIES)
+"""What stands above the headlines of other stories in any format."""
+HEADLINES = _whole_line(_STORIES, _HEADLINES)
+"""The same on a web page."""
+SKIP_LINK = _whole_line((_SKIP_LINK,))
 
 COMMENTS = re.compile(
     r"^(?:(?:blog )?comments powered by disqus|please enable javascript to view the comments.*"

@@ -13,8 +13,8 @@ from corpus.types import Chunk, Document, Section
 if TYPE_CHECKING:
     from tiktoken import Encoding
 
-VERSION = 1
-"""Raised whenever the same document and settings would give other chunks."""
+VERSION = 2
+"""Raised whenever the same file and settings would give other text or other chunks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,22 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import groupby, pairwise
 
-from corpus.boilerplate import APPEAL, COMMENTS, LINKS, MAX_AFTER_COMMENTS, NAVIGATION, PLACEHOLDER
+from corpus.boilerplate import (
+    ALWAYS,
+    APPEAL,
+    COMMENTS,
+    HEADLINES,
+    IN_MENUS,
+    MAX_AFTER_COMMENTS,
+    PLACEHOLDER,
+    SKIP_LINK,
+    STORIES,
+)
 from corpus.sanitizing import sanitize
-from corpus.types import Block
+from corpus.types import Block, Origin
 
 Step = Callable[[list[Block]], list[Block]]
 
@@ -23,6 +34,14 @@ MIN_CAPTION = 40
 EDGE_LINES = 3
 """Lines at the top and bottom of a page among which running headers and footers are looked for."""
 
+MENU_LINES = 3
+"""Lines that in text make a menu where they follow each other; on a web page one does."""
+MAX_BREADCRUMB = 40
+"""Characters of the longest line between a skip link and the page's heading that goes with the link."""
+
+MAX_LABELLED = 60
+"""Characters of the longest line that may end unpunctuated above a label."""
+
 MAX_RUNNING = 120
 """Characters of the longest running header or footer."""
 
@@ -30,15 +49,18 @@ _SPACES = re.compile(r"[^\S\n]+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _HYPHENATED = re.compile(r"[^\W_]+(?:-[^\W_]+)+")
 _BROKEN_WORD = re.compile(r"([^\W\d_]+)-\n([^\W_]+)")
-_LABEL = re.compile(r"[A-Z][\w/ ]{1,25}:(?:\s|$)|\w+:(?:\s|$)|\S+@\S+|\w+://|www\.", re.ASCII)
+_LABEL = re.compile(r"[A-Z][\w/ ]{0,25}:(?:\s|$)")
+_ADDRESS = re.compile(
+    r"(?:[a-z]|tel|(?:tele)?phone|mob(?:ile)?|fax|e-?mail|web(?:site)?):(?:\s|$)|\S+@\S+|\w+://|www\.", re.ASCII
+)
 _PAGE_OF_PAGES = re.compile(r"\W*(?:page\s*\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?|\d{1,4}\s*of\s*\d{1,4})\W*", re.IGNORECASE)
 _KEPT_PREFIXES = ("off", "non", "self", "ex", "well", "co", "multi", "cross", "anti", "semi")
 
 
-def clean(blocks: Sequence[Block]) -> list[Block]:
+def clean(blocks: Sequence[Block], origin: Origin = "paper") -> list[Block]:
     """All steps in their order."""
     cleaned = list(blocks)
-    for step in STEPS:
+    for step in steps(origin):
         cleaned = step(cleaned)
     return cleaned
 
@@ -106,7 +128,7 @@ def rejoined(blocks: list[Block]) -> list[Block]:
 
 def _continues(above: str, below: str) -> bool:
     """Whether the second line reads as going on in the middle of a sentence."""
-    return below[:1].islower() and above[-1:] not in ".!?:;" and (above.endswith("-") or not _LABEL.match(below))
+    return below[:1].islower() and above[-1:] not in ".!?:;" and (above.endswith("-") or not _ADDRESS.match(below))
 
 
 def _joined(text: str, width: int, words: Counter[str]) -> str:
@@ -127,9 +149,15 @@ def _joined(text: str, width: int, words: Counter[str]) -> str:
 def _was_wrapped(above: str, below: str, width: int) -> bool:
     if _continues(above, below):
         return len(above) >= max(25, 0.5 * width)
-    if width < MIN_WRAP_WIDTH or above.endswith(":") or _LABEL.match(below):
+    if width < MIN_WRAP_WIDTH or above.endswith(":") or _is_labelled(above, below):
         return False
     return len(above) + 1 + len(below.split(" ", 1)[0]) > FULL_LINE * width
+
+
+def _is_labelled(above: str, below: str) -> bool:
+    """Whether the second line is an entry of its own, as in a list of contacts."""
+    ends = above[-1:] in ".!?:;" or len(above) <= MAX_LABELLED
+    return bool(_ADDRESS.match(below) or (ends and _LABEL.match(below)))
 
 
 def _vocabulary(blocks: Sequence[Block]) -> Counter[str]:
@@ -157,7 +185,7 @@ def without_repeats(blocks: list[Block]) -> list[Block]:
         # "Agreed" may well be said twice, but not twice running.
         above = [_bare(b.text) for b in blocks[max(0, i - (2 if len(bare) >= MIN_CAPTION else 1)) : i]]
         cut_off = any(_cut_off(block.text, b.text) for b in blocks[i + 1 : i + 3] if b.kind != "row")
-        if block.kind == "row" or not (cut_off or (len(bare) > 3 and bare in above)):
+        if block.kind == "row" or block.ordered or not (cut_off or (len(bare) > 3 and bare in above)):
             kept.append(block)
     return kept
 
@@ -173,23 +201,64 @@ def _cut_off(text: str, below: str) -> bool:
     )
 
 
-def without_navigation(blocks: list[Block]) -> list[Block]:
+def without_navigation(blocks: list[Block], origin: Origin = "paper") -> list[Block]:
     """No navigation, advertising or appeals; nothing below the place for comments at the end of a page."""
     for i, block in enumerate(blocks):
         at = next((m.start() for m in COMMENTS.finditer(block.text)), None)
         if at is not None and sum(len(b.text) for b in blocks[i:]) - at <= MAX_AFTER_COMMENTS:
             blocks = [*blocks[:i], replace(block, text=block.text[:at])]
             break
+    if len(blocks) > 2 and SKIP_LINK.fullmatch(blocks[0].text) and blocks[2].kind == "heading":
+        # The kind of page, named between the link and its heading.
+        named = blocks[1].kind == "paragraph" and re.fullmatch(rf"[^.!?:\n]{{1,{MAX_BREADCRUMB}}}", blocks[1].text)
+        blocks = [*blocks[:1], *blocks[1 + bool(named) :]]
+    menus = set() if origin == "paper" else _menu_lines(blocks, 1 if origin == "web" else MENU_LINES)
     kept = []
-    of_links = False
-    for block in blocks:
-        lines = [line for line in block.text.split("\n") if not NAVIGATION.fullmatch(line)]
+    links: re.Pattern[str] | None = None
+    for i, block in enumerate(blocks):
+        lines = [
+            line
+            for j, line in enumerate(block.text.split("\n"))
+            if block.kind == "row" or block.ordered or not ((i, j) in menus or ALWAYS.fullmatch(line))
+        ]
         # Headlines listed below "Most read" go with it.
-        of_links = bool(LINKS.fullmatch(block.text)) or (
-            of_links and block.kind == "item" and block.text[-1] not in ".;:"
-        )
-        kept.append((block, "" if of_links or APPEAL.match(block.text) else "\n".join(lines)))
+        if block.kind != "item" or block.text[-1:] in ".;:" or (block.ordered and links is HEADLINES):
+            links = _announced(block, blocks[i + 1 : i + 2], origin)
+        appeal = origin != "paper" and APPEAL.match(block.text)
+        kept.append((block, "" if links or appeal else "\n".join(lines)))
     return _with_text(kept)
+
+
+def _announced(block: Block, below: Sequence[Block], origin: Origin) -> re.Pattern[str] | None:
+    """What kind of links the block is the heading of; None for any other block."""
+    if block.kind == "row" or not below or below[0].kind != "item":
+        return None
+    if STORIES.fullmatch(block.text):
+        return STORIES
+    return HEADLINES if origin == "web" and not below[0].ordered and HEADLINES.fullmatch(block.text) else None
+
+
+def _menu_lines(blocks: Sequence[Block], least: int) -> set[tuple[int, int]]:
+    """Block and line of words of menus where at least so many follow each other.
+
+    Neither an item, unless its whole list is a menu without numbers on a web page, nor a heading with a body.
+    """
+    content: set[int] = set()
+    for kind, numbered in groupby(enumerate(blocks), key=lambda pair: pair[1].kind):
+        run = list(numbered)
+        whole = least == 1 and all(not b.ordered and IN_MENUS.fullmatch(b.text) for _, b in run)
+        if kind == "row" or (kind == "item" and not whole):
+            content.update(i for i, _ in run)
+    fitting: list[tuple[bool, tuple[int, int]]] = []
+    below: Block | None = None
+    for i, block in reversed(list(enumerate(blocks))):
+        bare = below is None or (below.kind == "heading" and below.level <= block.level)
+        for j, line in reversed(list(enumerate(block.text.split("\n")))):
+            fits = i not in content and (block.kind != "heading" or bare) and bool(IN_MENUS.fullmatch(line))
+            fitting.append((fits, (i, j)))
+            below = None if fits else block
+    runs = [[place for _, place in run] for fits, run in groupby(fitting, key=lambda pair: pair[0]) if fits]
+    return {place for run in runs if len(run) >= least for place in run}
 
 
 def without_placeholders(blocks: list[Block]) -> list[Block]:
@@ -225,14 +294,16 @@ def _with_text(pairs: Iterable[tuple[Block, str]]) -> list[Block]:
     return [b if text == b.text else replace(b, text=text) for b, text in pairs if text.strip()]
 
 
-STEPS: tuple[Step, ...] = (
-    sanitized,
-    folded_spaces,
-    without_running_lines,
-    without_navigation,
-    rejoined,
-    without_repeats,
-    without_placeholders,
-    folded_spaces,
-    with_sound_headings,
-)
+def steps(origin: Origin) -> tuple[Step, ...]:
+    """What `clean` does to blocks of this origin."""
+    return (
+        sanitized,
+        folded_spaces,
+        without_running_lines,
+        partial(without_navigation, origin=origin),
+        rejoined,
+        without_repeats,
+        without_placeholders,
+        folded_spaces,
+        with_sound_headings,
+    )

@@ -31,7 +31,7 @@ def build_document(extracted: Extracted, path: str, digest: str) -> Document:
     """The document of a file's blocks, cleaned; `digest` is the SHA-256 of its bytes in hexadecimal."""
     if (size := sum(len(block.text) for block in extracted.blocks)) > MAX_TEXT:
         raise UnreadableFile(f"holds {size:,} characters of text, more than {MAX_TEXT:,}; split it")
-    blocks = clean(extracted.blocks)
+    blocks = clean(extracted.blocks, extracted.origin)
     if not any(character.isalnum() for block in blocks for character in block.text):
         raise UnreadableFile("holds no text")
     text, sections, pages = _assembled(blocks)

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -61,11 +61,11 @@ class Loaded:
     chunks: tuple[Chunk, ...]
 
 
-def scan(folder: Path) -> tuple[list[SourceFile], list[ReadFailure]]:
+def scan(folder: Path, passed_over: Callable[[Path], bool] | None = None) -> tuple[list[SourceFile], list[ReadFailure]]:
     """The files under a folder that can be read, by path, and what can't be and why.
 
-    Names that start with a dot are passed over. A link to a file or folder inside is passed over too: what it
-    points to is listed under its own name.
+    Names that start with a dot are passed over, and folders inside for which `passed_over` is true. A link to a
+    file or folder inside is passed over too: what it points to is listed under its own name.
     """
     try:
         root = folder.resolve(strict=True)
@@ -74,7 +74,7 @@ def scan(folder: Path) -> tuple[list[SourceFile], list[ReadFailure]]:
     if not root.is_dir():
         raise UsageError(f"{str(folder)!r} isn't a folder; give the path of a folder of documents")
     suffixes = frozenset(readers())
-    entries = sorted(_entries(root, root, suffixes), key=lambda entry: entry.path)
+    entries = sorted(_entries(root, root, suffixes, passed_over), key=lambda entry: entry.path)
     if not entries:
         raise UsageError(f"folder {str(folder)!r} holds no files; give one that holds documents")
     return (
@@ -126,7 +126,9 @@ def load_documents(
             worker.end()
 
 
-def _entries(root: Path, folder: Path, suffixes: frozenset[str]) -> Iterator[SourceFile | ReadFailure]:
+def _entries(
+    root: Path, folder: Path, suffixes: frozenset[str], passed_over: Callable[[Path], bool] | None
+) -> Iterator[SourceFile | ReadFailure]:
     try:
         with os.scandir(folder) as listing:
             found = list(listing)
@@ -140,7 +142,8 @@ def _entries(root: Path, folder: Path, suffixes: frozenset[str]) -> Iterator[Sou
         try:
             status = entry.stat(follow_symlinks=False)
             if stat.S_ISDIR(status.st_mode):
-                yield from _entries(root, path, suffixes)
+                if not (passed_over and passed_over(path)):
+                    yield from _entries(root, path, suffixes, passed_over)
             elif found_entry := _entry(root, path, status, suffixes):
                 yield found_entry
         except OSError as error:

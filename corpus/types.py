@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,8 @@ from typing import Literal, Protocol
 
 BlockKind = Literal["heading", "paragraph", "item", "row"]
 DateSource = Literal["metadata", "text", "name"]
+Origin = Literal["web", "text", "paper"]
+"""A web page; text that may be copied from one; what was written as a document or table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Block:
     """Depth of a heading, from 1; 0 for what is not a heading."""
     page: int | None = None
     """Page number, from 1; None where the format has no pages."""
+    ordered: bool = False
+    """Whether an item belongs to a numbered list, its number being no part of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Extracted:
     created: datetime.date | None = None
     """The day a program stamped on the file; trusted less than a date in the text or the file's name."""
     metadata: Metadata = field(default_factory=Metadata)
+    origin: Origin = "paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +124,3 @@ class Reader(Protocol):
     """Turns one file into blocks. Raises `corpus.errors.UnreadableFile` with a reason a user can act on."""
 
     def read(self, path: Path) -> Extracted: ...
-
-
-class SentenceSplitter(Protocol):
-    """Finds sentences."""
-
-    def spans(self, text: str) -> Sequence[tuple[int, int]]:
-        """Start and end of each sentence in characters of `text`, in order, without white space around."""
-        ...

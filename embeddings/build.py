@@ -15,7 +15,7 @@ from corpus.chunking import ChunkSettings
 from corpus.errors import IndexUnavailable, UsageError
 from corpus.loading import SourceFile, load_documents, scan
 from corpus.types import Chunk, Document, ReadFailure
-from embeddings.catalogue import FileRecord, rebuild_command
+from embeddings.catalogue import FileRecord, is_index, rebuild_command
 from embeddings.types import Embedder
 from embeddings.writer import IndexWriter, passage_text
 
@@ -68,7 +68,7 @@ def build_index(
         rebuild: read every file again, and go over to another embedder.
 
     Raises:
-        UsageError: no such folder, or the index holds other folders.
+        UsageError: no such folder, it lies in the index's, or the index holds other folders.
         IndexUnavailable: the index was made with another embedder, is being written, or can't be written.
     """
     started = time.perf_counter()
@@ -206,7 +206,7 @@ class _Run:
 
 
 def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], dict[str, str]]:
-    """Files, and reasons why others can't be read, by path in the index; none of the index's own folder.
+    """Files, and reasons why others can't be read, by path in the index; none of an index.
 
     With several folders, a path begins with the name of its folder.
     """
@@ -215,10 +215,14 @@ def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], d
     names = [root.name for root in roots]
     if len(set(names)) < len(names):
         raise UsageError(f"two folders have the same name ({', '.join(map(str, roots))}): give each its own --index")
+    if below := next((root for root in roots if root.is_relative_to(home)), None):
+        raise UsageError(
+            f"the index {str(home)!r} would lie on top of the documents {str(below)!r}: name another --index"
+        )
     sources: dict[str, SourceFile] = {}
     unlisted: dict[str, str] = {}
     for root in roots:
-        files, failures = scan(root)
+        files, failures = scan(root, is_index)
         prefix = f"{root.name}/" if len(roots) > 1 else ""
         sources |= {prefix + f.path: f for f in files if not (root / f.path).is_relative_to(home)}
         unlisted |= {prefix + f.path: f.reason for f in failures if not (root / f.path).is_relative_to(home)}

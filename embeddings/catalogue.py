@@ -132,6 +132,21 @@ def writer_lock(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_index(folder: Path) -> bool:
+    """Whether the folder is one that `open_writer` has written to."""
+    return (folder / FILE).is_file() and (folder / LOCK).is_file()
+
+
+def unfinished(folder: Path) -> IndexUnavailable:
+    """Why an index without a generation can't be read: it is being made, or was left half made."""
+    with contextlib.suppress(OSError), (folder / LOCK).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return IndexBusy(f"the index {str(folder)!r} is being made by another process: wait until it has finished")
+    return IndexUnavailable(f"the index {str(folder)!r} was never finished: run `assistant index` again")
+
+
 def open_writer(folder: Path) -> sqlite3.Connection:
     """The one connection that writes; makes the file or brings its schema up to date. Needs `writer_lock`."""
     connection = _connect((folder / FILE).absolute().as_uri() + "?mode=rwc")
@@ -188,8 +203,10 @@ def check_schema(connection: sqlite3.Connection, folder: Path, *, new_allowed: b
     owner = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    if new_allowed and (owner, version, tables) == (0, 0, 0):
-        return
+    if (owner, version, tables) == (0, 0, 0):
+        if new_allowed:
+            return
+        raise unfinished(folder)
     if owner != APPLICATION_ID:
         raise IndexUnavailable(f"{str(folder / FILE)!r} is not an index of this program: choose another folder")
     if version > SCHEMA:

@@ -30,6 +30,7 @@ from embeddings.catalogue import (
     readable_errors,
     rebuild_command,
     transaction,
+    unfinished,
 )
 from embeddings.types import Hit, Snapshot, Vectors
 
@@ -247,9 +248,7 @@ class Index:
                     check_schema(connection, self.folder)
                     about = meta(connection)
                     if "generation" not in about:
-                        raise IndexUnavailable(
-                            f"the index {str(self.folder)!r} was never finished: run `assistant index` again"
-                        )
+                        raise unfinished(self.folder)
                     yield connection, about
             except BaseException:
                 keep = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +48,7 @@ class HtmlReader:
             title=page.title or None,
             date=date.fromisoformat(page.date) if page.date else None,
             metadata=Metadata(tags=tuple(page.tags or ()), url=page.url or None),
+            origin="web",
         )
 
 
@@ -58,7 +60,7 @@ def _blocks(parent: _Element) -> Iterator[Block]:
                 yield from _block(element, Block("heading", "", level=int(level) if level.isdigit() else 2))
             case "list":
                 for item in element:
-                    yield from _block(item, Block("item", ""))
+                    yield from _block(item, Block("item", "", ordered=element.get("rend") == "ol"))
             case "table":
                 yield from rows([[_text(cell) for cell in row if cell.tag == "cell"] for row in element.iter("row")])
             case "div" | "quote" | "body":
@@ -69,7 +71,7 @@ def _blocks(parent: _Element) -> Iterator[Block]:
 
 def _block(element: _Element, like: Block) -> Iterator[Block]:
     if text := _text(element):
-        yield Block(like.kind, text, level=like.level)
+        yield replace(like, text=text)
 
 
 def _text(element: _Element) -> str:

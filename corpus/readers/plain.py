@@ -53,7 +53,8 @@ class PlainReader:
         if len(pages) > 1 and not pages[-1].strip():
             pages.pop()
         numbered = enumerate(pages, 1) if len(pages) > 1 else [(None, pages[0])]
-        return Extracted(tuple(_some(b for number, page in numbered for b in paragraphs(page, number))))
+        blocks = (b for number, page in numbered for b in paragraphs(page, number))
+        return Extracted(tuple(_some(blocks)), origin="text")
 
 
 class MarkdownReader:
@@ -76,6 +77,7 @@ class MarkdownReader:
                 audience=_words(declared.get("audience")),
                 url=str(declared["url"]) if declared.get("url") else None,
             ),
+            origin="text",
         )
 
 
@@ -135,8 +137,14 @@ def _some(blocks: Iterator[Block]) -> Iterator[Block]:
 def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
     table: list[list[str]] = []
     in_items = 0
+    ordered = [False]
+    """Of the lists around, outermost first."""
     for before, token in zip([None, *tokens], tokens, strict=False):
         match token.type:
+            case "ordered_list_open" | "bullet_list_open":
+                ordered.append(token.type == "ordered_list_open")
+            case "ordered_list_close" | "bullet_list_close":
+                ordered.pop()
             case "list_item_open":
                 in_items += 1
             case "list_item_close":
@@ -153,7 +161,7 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
             case "inline" if before and before.type == "heading_open":
                 yield Block("heading", _inline(token), level=int(before.tag[1]))
             case "inline":
-                yield Block("item" if in_items else "paragraph", _inline(token))
+                yield Block("item" if in_items else "paragraph", _inline(token), ordered=ordered[-1])
 
 
 def _inline(token: Token) -> str:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.boilerplate import NAVIGATION
+from corpus.boilerplate import IN_MENUS
 from corpus.cleaning import (
-    STEPS,
     clean,
     folded_spaces,
     rejoined,
     sanitized,
+    steps,
     with_sound_headings,
     without_navigation,
     without_placeholders,
@@ -51,6 +51,17 @@ def test_wrapped_lines_are_rejoined_and_a_contact_list_is_not() -> None:
         "12 High Street\nNewtown\nNT1 2AB",
         CONTACT,
     ]
+
+
+def test_a_wrapped_line_may_start_with_a_word_and_a_colon() -> None:
+    wrapped = (
+        "The fee for the year covers water, paths and fences, and the plot rent is charged\nseparately: £46 for a plot."
+    )
+    assert texts(rejoined(paragraphs(wrapped, WRAPPED)))[0] == wrapped.replace("\n", " ")
+    capital = "A note on the day was written and then sent to the members of the\nCouncil: they may reply in May."
+    assert texts(rejoined(paragraphs(capital, WRAPPED)))[0] == capital.replace("\n", " ")
+    ended = "A note on the day was written and then sent to all of the members.\nContact: the clerk at the hall."
+    assert texts(rejoined(paragraphs(ended, WRAPPED)))[0] == ended
 
 
 @pytest.mark.parametrize(
@@ -106,7 +117,10 @@ def test_a_heading_that_its_paragraph_repeats_in_full_stays() -> None:
     ],
 )
 def test_lines_of_the_page_go(line: str) -> None:
-    assert texts(without_navigation(paragraphs("Real text.", line, "More text."))) == ["Real text.", "More text."]
+    assert texts(without_navigation(paragraphs("Real text.", line, "More text."), "web")) == [
+        "Real text.",
+        "More text.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +142,42 @@ def test_lines_of_the_page_go(line: str) -> None:
     ],
 )
 def test_text_that_resembles_them_stays(line: str) -> None:
-    assert NAVIGATION.fullmatch(line) is None
+    assert IN_MENUS.fullmatch(line) is None
+
+
+WORDS = ("Search", "Next", "Register", "Donate", "200 shares", "Menu", "Print this page", "Recommended:")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_word_of_menus_that_stands_alone_stays_outside_web_pages(word: str) -> None:
+    alone = paragraphs("Real text.", word, "More text.")
+    assert without_navigation(alone, "text") == without_navigation(alone, "paper") == alone
+    headed = [Block("heading", word, 2), Block("paragraph", "A body below it.")]
+    assert all(without_navigation(headed, origin) == headed for origin in ("web", "text", "paper"))
+
+
+def test_a_menu_in_text_goes_and_stays_in_other_documents() -> None:
+    menu = [*paragraphs("Home > News", "Search\nSign in"), *paragraphs("Real text.")]
+    assert texts(without_navigation(menu, "text")) == ["Real text."]
+    assert without_navigation(menu, "paper") == menu
+    rows = [Block("row", word) for word in (*WORDS, "Skip to content")]
+    assert without_navigation(rows, "web") == rows
+
+
+def test_steps_of_a_list_stay() -> None:
+    numbered = [Block("item", step, ordered=True) for step in ("Log in", "Save", "Print this page")]
+    bulleted = [Block("item", step) for step in ("Open the form", "Log in", "Save", "Print this page")]
+    for blocks in (numbered, bulleted):
+        assert without_navigation([*paragraphs("Do this:"), *blocks], "web")[1:] == blocks
+        assert without_navigation(blocks, "text") == blocks
+    assert texts(without_navigation([*paragraphs("Text."), *bulleted[1:]], "web")) == ["Text."]
+
+
+def test_the_kind_of_page_goes_with_the_skip_link_above_it() -> None:
+    title = Block("heading", "Minutes of March", 1)
+    link, kind = paragraphs("Skip to content", "Meeting paper")
+    assert texts(without_navigation([link, kind, title], "text")) == ["Minutes of March"]
+    assert without_navigation([kind, title], "text") == [kind, title]
 
 
 def test_headlines_below_most_read_go_and_the_story_stays() -> None:
@@ -154,7 +203,7 @@ def test_an_appeal_for_money_goes() -> None:
         "This newspaper has served the town for years. Our industry faces testing times, which is why we're asking for "
         "your support. Every contribution will help."
     )
-    assert texts(without_navigation(paragraphs("Text.", appeal))) == ["Text."]
+    assert texts(without_navigation(paragraphs("Text.", appeal), "web")) == ["Text."]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +252,7 @@ def test_the_last_line_is_no_heading_and_announces_nothing() -> None:
 @given(blocks_of_any_text)
 def test_cleaning_leaves_neat_lines_and_runs_in_order(blocks: list[Block]) -> None:
     stepwise = blocks
-    for step in STEPS:
+    for step in steps("paper"):
         stepwise = step(stepwise)
     assert clean(blocks) == stepwise
     for block in stepwise:

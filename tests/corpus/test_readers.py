@@ -137,6 +137,19 @@ def test_html_main_content_with_its_date_and_without_navigation(tmp_path: Path) 
     ]
 
 
+@pytest.mark.parametrize("suffix", [".md", ".html"])
+def test_the_steps_of_a_numbered_list_stay(suffix: str, tmp_path: Path) -> None:
+    steps = ["Log in", "Save", "Print this page"]
+    path = tmp_path / f"a{suffix}"
+    about = "The client keeps the records of every plot on the site, with its rent and its tenant."
+    items = "".join(f"<li>{step}</li>" for step in steps)
+    page = f"<html><body><h1>Records</h1><p>{about}</p><ol>{items}</ol><p>{about[::-1]}</p></body></html>"
+    listed = "".join(f"{n}. {step}\n" for n, step in enumerate(steps, 1))
+    path.write_text(page if suffix == ".html" else f"# Records\n\n{about}\n\n{listed}\n{about[::-1]}\n")
+    document = build_document(reader_for(suffix).read(path), path.name, "0" * 64)
+    assert [document.text[s.start : s.end] for s in document.sections if s.kind == "item"] == steps
+
+
 def test_html_without_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
     path.write_text("<html><body><script>load()</script><div id=app></div></body></html>")

@@ -184,6 +184,19 @@ def test_the_index_itself_is_not_indexed(folder: Path, counting: Embedder) -> No
     assert (report.unchanged, report.failures) == (3, ())
 
 
+def test_another_index_inside_is_passed_over(folder: Path, tmp_path: Path, counting: Embedder) -> None:
+    build_index([folder], folder / "old", counting)
+    report = build_index([folder], tmp_path / "index", counting)
+    assert (report.added, report.failures) == (3, ())
+
+
+@pytest.mark.parametrize("inside", [".", "minutes"])
+def test_an_index_on_top_of_the_documents_is_refused(folder: Path, counting: Embedder, inside: str) -> None:
+    with pytest.raises(UsageError, match="on top of the documents"):
+        build_index([folder / inside], folder, counting)
+    assert not (folder / "catalogue.sqlite3").exists()
+
+
 def test_bad_folders_are_one_line(folder: Path, tmp_path: Path, counting: Embedder) -> None:
     with pytest.raises(UsageError, match="no folder"):
         build_index([tmp_path / "missing"], tmp_path / "index", counting)

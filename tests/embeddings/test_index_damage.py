@@ -135,6 +135,14 @@ def test_a_second_writer_is_refused_at_once(folder: Path) -> None:
     assert "Version 2" in ask(folder)[0].chunk.text
 
 
+def test_a_first_index_in_the_making_is_busy_and_a_half_made_one_unfinished(tmp_path: Path) -> None:
+    with IndexWriter(tmp_path, EMBEDDER, "by hand"), pytest.raises(IndexBusy, match="wait until it has finished"):
+        Index.open(tmp_path)
+    with pytest.raises(IndexUnavailable, match="never finished") as caught:
+        Index.open(tmp_path)
+    assert not isinstance(caught.value, IndexBusy)
+
+
 @pytest.fixture
 def world_readable() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
