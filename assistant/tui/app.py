@@ -13,6 +13,7 @@ from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Container
+from textual.events import Event, Key, Paste
 from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import NoActiveWorker, Worker, WorkerState, get_current_worker
@@ -20,7 +21,7 @@ from textual.worker import NoActiveWorker, Worker, WorkerState, get_current_work
 from assistant.tui.messages import Arrived, Indexing, Opened, Ready
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.composer import Composer
-from assistant.tui.widgets.conversation import Conversation, Exchange, Welcome
+from assistant.tui.widgets.conversation import Conversation, Exchange
 from assistant.tui.widgets.source import SourcePane, SourceText
 from assistant.tui.widgets.status import StatusLine
 from corpus.errors import AssistantError
@@ -95,6 +96,14 @@ class AssistantApp(App[None]):
         self.query_one(Composer).focus()
         self.call_after_refresh(self._prepare)
 
+    async def on_event(self, event: Event) -> None:
+        # Text that no binding in force claims is for the composer: before it goes anywhere, so that it stays in order.
+        if isinstance(event, Key | Paste) and not event.is_forwarded and not isinstance(self.focused, Composer):
+            claimed = isinstance(event, Key) and event.key in self.screen.active_bindings
+            if not claimed and (isinstance(event, Paste) or event.is_printable):
+                self.action_write()
+        await super().on_event(event)
+
     # In threads: nothing here touches a widget.
 
     @work(thread=True, name="prepare", exit_on_error=False)
@@ -135,8 +144,7 @@ class AssistantApp(App[None]):
         self._say("○ loading the model…")
         self._unread = message.desk.failures()
         status.failures = len(self._unread)
-        for welcome in self.query(Welcome):
-            welcome.notice(self._unread_notice())
+        self.query_one(Conversation).notice(self._notice())
 
     @on(Ready)
     def _on_ready(self) -> None:
@@ -179,6 +187,7 @@ class AssistantApp(App[None]):
         elif worker.name == "prepare" and error is not None:
             self._failure = _line(error)
             self._say(f"✗ {self._failure}")
+            self.query_one(Conversation).notice(self._notice())
             while self._waiting:
                 self._waiting.popleft().answer.fail(self._failure)
 
@@ -206,11 +215,8 @@ class AssistantApp(App[None]):
         self._step(-1)
 
     def action_close_source(self) -> None:
-        pane = self.query_one(SourcePane)
-        chip = pane.chip
-        pane.close()
-        if chip is not None and chip.is_attached:
-            chip.focus()
+        self.query_one(SourcePane).close()
+        self.action_write()
         self.refresh_bindings()
 
     def action_stop(self) -> None:
@@ -221,7 +227,8 @@ class AssistantApp(App[None]):
             self._writing.cancel()
 
     def action_write(self) -> None:
-        self.query_one(Composer).focus()
+        for composer in self.screen.query(Composer):  # none in the palette
+            self.screen.set_focus(composer)
 
     def action_scroll(self, pages: int) -> None:
         conversation = self.query_one(Conversation)
@@ -233,8 +240,8 @@ class AssistantApp(App[None]):
         self._conversation = uuid4().hex
         self._asked.clear()
         self.query_one(SourcePane).close()
-        await self.query_one(Conversation).clear(self._unread_notice())
-        self.query_one(Composer).focus()
+        await self.query_one(Conversation).clear(self._notice())
+        self.action_write()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - as Textual calls it
@@ -255,7 +262,7 @@ class AssistantApp(App[None]):
 
     def action_list_unread(self) -> None:
         """Shows the files that could not be read, as a notification."""
-        notice = self._unread_notice() or "Every file could be read."
+        notice = self._notice() or "Every file could be read."
         self.notify(sanitize(notice), title="Files", markup=False)
 
     def _next(self) -> None:
@@ -274,7 +281,9 @@ class AssistantApp(App[None]):
         if self._warm:
             self._say("○ answering…" if self._current else "● ready")
 
-    def _unread_notice(self) -> str:
+    def _notice(self) -> str:
+        if self._failure:
+            return f"✗ {self._failure}"
         count = len(self._unread)
         lines = [f"⚠ {count} file{'' if count == 1 else 's'} could not be read:"] if count else []
         lines += [f"  {failure.path}: {failure.reason}" for failure in self._unread[:_FAILURES_SHOWN]]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.message import Message
 from textual.widgets import TextArea
 from textual.widgets.text_area import Edit, EditResult
@@ -19,8 +20,8 @@ class Composer(TextArea):
     """Grows with its lines; Enter asks. Typed and pasted text is cleaned before it enters."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Ask", priority=True),
-        Binding("shift+enter,ctrl+j", "newline", "New line", show=False, priority=True),
+        Binding("enter", "send", "Ask"),
+        Binding("shift+enter,ctrl+j", "newline", "New line", show=False),
     ]
 
     @dataclass
@@ -31,6 +32,14 @@ class Composer(TextArea):
 
     def __init__(self) -> None:
         super().__init__(placeholder=PROMPT, compact=True, highlight_cursor_line=False)
+
+    async def _on_key(self, event: Key) -> None:
+        # Here and not through the bindings, which would overtake characters still queued for this widget.
+        action = {"enter": self.action_send, "shift+enter": self.action_newline, "ctrl+j": self.action_newline}
+        if event.key in action:
+            event.stop()
+            event.prevent_default()
+            action[event.key]()
 
     def edit(self, edit: Edit) -> EditResult:
         edit.text = sanitize(edit.text)

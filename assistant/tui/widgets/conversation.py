@@ -32,17 +32,22 @@ class Welcome(Widget):
         self._notice = notice
 
     def notice(self, text: str) -> None:
-        """Says what is amiss with the index, under the hints."""
-        self.query_one(".welcome--notice", Static).update(plain(text))
+        """Says what is amiss with the index, first of all."""
+        shown = self.query_one(".welcome--notice", Static)
+        shown.display = bool(text)
+        shown.update(plain(text))
 
     def compose(self) -> ComposeResult:
         yield Static(TITLE, classes="welcome--title", markup=False)
+        yield Static(classes="welcome--notice", markup=False)
         yield Static(ABOUT, classes="welcome--about", markup=False)
         for key, does in HINTS:
             with Horizontal(classes="welcome--hint"):
                 yield Static(key, classes="welcome--key", markup=False)
                 yield Static(does, classes="welcome--does", markup=False)
-        yield Static(plain(self._notice), classes="welcome--notice", markup=False)
+
+    def on_mount(self) -> None:
+        self.notice(self._notice)
 
 
 class Exchange(Widget):
@@ -73,6 +78,11 @@ class Conversation(VerticalScroll, can_focus=False):
         await self.query_one("#exchanges").mount(exchange)
         self.anchor()
         return exchange
+
+    def notice(self, text: str) -> None:
+        """Says what is amiss with the index, if the empty screen is shown."""
+        for welcome in self.query(Welcome):
+            welcome.notice(text)
 
     async def clear(self, notice: str) -> None:
         """Back to the empty screen, with a notice if there is one."""
