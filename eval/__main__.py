@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _print_misses(result: CaseResult) -> None:
-    answer = result.answer or {"text": result.error or "", "refused": True, "statements": []}
+    answer = result.answer or {"text": result.error or "", "refused": result.case.answerable, "statements": []}
     lost = [
         f"{name} {value:.2f}"
         for name, scorer in SCORERS.items()
