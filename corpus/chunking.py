@@ -94,10 +94,10 @@ def _unit(text: str, section: Section, settings: ChunkSettings) -> _Unit:
     spans: list[tuple[int, int]] = []
     tokens: list[int] = []
     for start, end in _sentences(text, section, settings):
-        for piece in _fitting(text, start, end, settings.max_tokens):
-            spans.append(piece)
+        for first, last, count in _fitting(text, start, end, settings.max_tokens):
+            spans.append((first, last))
             # The separator above goes with its sentence, so that the tokens of a chunk are at most their sum.
-            tokens.append(count_tokens(text[piece[0] : piece[1]]) + 1)
+            tokens.append(count + 1)
     leads_in = section.kind == "paragraph" and text[section.end - 1] == ":"
     return _Unit(section.kind, tuple(spans), tuple(tokens), leads_in)
 
@@ -110,10 +110,11 @@ def _sentences(text: str, section: Section, settings: ChunkSettings) -> list[tup
     return [(section.start + start, section.start + end) for start, end in split_sentences(piece)]
 
 
-def _fitting(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int]]:
-    """A sentence, or where it holds too many tokens its halves, parted at white space where there is any."""
-    if end - start < 2 or count_tokens(text[start:end]) < limit:
-        yield start, end
+def _fitting(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int, int]]:
+    """A sentence and its tokens, or its halves where it has too many, parted at white space where there is any."""
+    tokens = count_tokens(text[start:end])
+    if end - start < 2 or tokens < limit:
+        yield start, end, tokens
         return
     middle = (start + end) // 2
     at = text.rfind(" ", start + 1, middle)

@@ -8,10 +8,11 @@ import stat
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from operator import attrgetter
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Timer
@@ -27,6 +28,8 @@ MAX_FILE = 50_000_000
 """Bytes of a file."""
 SECONDS = 30
 """Time for one file, the start of its worker included."""
+AHEAD = 8
+"""Files read ahead by each worker, so that a slow one holds nobody up."""
 # What a worker needs of the environment; secrets stay with the parent.
 _ENVIRONMENT = (
     "PATH",
@@ -74,7 +77,7 @@ def scan(folder: Path, passed_over: Callable[[Path], bool] | None = None) -> tup
     if not root.is_dir():
         raise UsageError(f"{str(folder)!r} isn't a folder; give the path of a folder of documents")
     suffixes = frozenset(readers())
-    entries = sorted(_entries(root, root, suffixes, passed_over), key=lambda entry: entry.path)
+    entries = sorted(_entries(root, root, suffixes, passed_over), key=attrgetter("path"))
     if not entries:
         raise UsageError(f"folder {str(folder)!r} holds no files; give one that holds documents")
     return (
@@ -88,7 +91,7 @@ def load_documents(
     settings: ChunkSettings | None = None,
     workers: int | None = None,
     seconds: int = SECONDS,
-) -> Iterator[tuple[SourceFile, Loaded | ReadFailure]]:
+) -> Generator[tuple[SourceFile, Loaded | ReadFailure], None, None]:
     """Reads files in worker processes, in the order given; a file that can't be read fails alone.
 
     Workers start when the first file is asked for and stop when the iterator is exhausted or closed.
@@ -111,7 +114,7 @@ def load_documents(
     try:
         for file in files:
             waiting.append((file, pool.submit(load, file)))
-            if len(waiting) > 2 * count:
+            if len(waiting) > AHEAD * count:
                 first, future = waiting.popleft()
                 yield first, future.result()
         while waiting:
@@ -151,29 +154,32 @@ def _entries(
 
 
 def _entry(root: Path, path: Path, status: os.stat_result, suffixes: frozenset[str]) -> SourceFile | ReadFailure | None:
-    shown = _shown(root, path)
     if stat.S_ISLNK(status.st_mode):
         try:
-            target = path.resolve(strict=True)
+            inside = path.resolve(strict=True).is_relative_to(root)
         except (OSError, RuntimeError):
-            return ReadFailure(shown, "is a link that leads nowhere or in a circle; links aren't followed")
-        return None if target.is_relative_to(root) else ReadFailure(shown, "is a link out of the folder; not followed")
+            return ReadFailure(_shown(root, path), "is a link that leads nowhere or in a circle; links aren't followed")
+        return None if inside else ReadFailure(_shown(root, path), "is a link out of the folder; not followed")
+    if reason := _unlistable(path, status, suffixes):
+        return ReadFailure(_shown(root, path), reason)
+    return SourceFile(root, path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns)
+
+
+def _unlistable(path: Path, status: os.stat_result, suffixes: frozenset[str]) -> str | None:
+    """Why it isn't a file that could be read; None for one that is."""
     if not stat.S_ISREG(status.st_mode):
-        return ReadFailure(shown, "isn't a regular file (a pipe, socket or device)")
+        return "isn't a regular file (a pipe, socket or device)"
     try:
         path.name.encode("utf-8")
     except UnicodeEncodeError:
-        return ReadFailure(shown, "its name isn't UTF-8; rename it")
+        return "its name isn't UTF-8; rename it"
     if path.suffix.lower() not in suffixes:
-        known = " ".join(sorted(suffixes))
-        return ReadFailure(shown, f"unsupported format {sanitize(path.suffix)!r}; known are {known}")
+        return f"unsupported format {sanitize(path.suffix)!r}; known are {' '.join(sorted(suffixes))}"
     if status.st_size > MAX_FILE:
-        return ReadFailure(shown, f"is {status.st_size / 1e6:,.0f} MB, more than {MAX_FILE // 1_000_000} MB; split it")
+        return f"is {status.st_size / 1e6:,.0f} MB, more than {MAX_FILE // 1_000_000} MB; split it"
     if status.st_size == 0:
-        return ReadFailure(shown, "is empty")
-    if not os.access(path, os.R_OK):
-        return ReadFailure(shown, "no permission to read it")
-    return SourceFile(root, path.relative_to(root).as_posix(), status.st_size, status.st_mtime_ns)
+        return "is empty"
+    return None if os.access(path, os.R_OK) else "no permission to read it"
 
 
 def _shown(root: Path, path: Path) -> str:
@@ -209,7 +215,7 @@ class _Worker:
         if values.get("exhausted"):
             self.end()
         if reason := values.get("reason"):
-            return ReadFailure(file.path, sanitize(" ".join(reason.split())))
+            return ReadFailure(file.path, sanitize(" ".join(reason.split())), lasting=values["lasting"])
         return Loaded(*from_json(values))
 
     def stop(self) -> None:

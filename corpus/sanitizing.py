@@ -10,8 +10,8 @@ MAX_COMBINING_MARKS = 8
 _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 # Letters and punctuation of everyday text, none of which `_shown` changes; anything else takes the slow path.
 _SUSPECT = re.compile(
-    "[^\n\t -~\xa0-\xac\xae-\u02ff\u0400-\u0482\u048a-\u052f\u1e00-\u1eff\u2000-\u200a\u2010-\u2027"
-    "\u202f-\u205f\u20a0-\u20bf\u2190-\u2426\u2460-\u2b73\u3001-\u3029\u3041-\u3096\u30a1-\u30ff\u4e00-\u9ffc\uac00-\ud7a3\ufffd]"
+    "[^\n\t -~\xa0-\xac\xae-\u02ff\u0391-\u03a1\u03a3-\u03ff\u0400-\u0482\u048a-\u052f\u1e00-\u1eff\u2000-\u200a"
+    "\u2010-\u2027\u202f-\u205f\u20a0-\u20bf\u2190-\u2426\u2460-\u2b73\u3001-\u3029\u3041-\u3096\u30a1-\u30ff\u4e00-\u9ffc\uac00-\ud7a3\ufffd]"
 )
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _JOINERS = frozenset("\u200c\u200d")

@@ -118,6 +118,8 @@ class ReadFailure:
 
     path: str
     reason: str
+    lasting: bool = False
+    """Whether the same bytes would fail again, the moment and the machine having no part in it."""
 
 
 class Reader(Protocol):

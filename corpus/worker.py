@@ -25,6 +25,10 @@ MAX_FILES = 64
 """Open files."""
 
 
+class _OutOfReach(UnreadableFile):
+    """The file wasn't to be had as it was listed; another time it may be."""
+
+
 def main() -> None:
     """Serves requests until the parent closes its end."""
     # Readers' libraries may print: only this module writes to the parent.
@@ -53,14 +57,16 @@ def _reply(request: dict[str, Any]) -> dict[str, Any]:
     try:
         return _loaded(request)
     except MemoryError:
-        return {"reason": f"needs more than {MAX_MEMORY // 1024**3} GB of memory to read", "exhausted": True}
+        reason = f"needs more than {MAX_MEMORY // 1024**3} GB of memory to read"
+        return {"reason": reason, "lasting": False, "exhausted": True}
     except RecursionError:
-        return {"reason": "is nested too deeply to read"}
+        return {"reason": "is nested too deeply to read", "lasting": True}
     except AssistantError as error:
-        return {"reason": str(error)}
+        return {"reason": str(error), "lasting": not isinstance(error, _OutOfReach)}
     except Exception as error:
         # Reported for this one file, by its class: a library failed on it in a way nobody foresaw.
-        return {"reason": f"can't be read: {type(error).__name__} ({str(error)[:200]})"}
+        reason = f"can't be read: {type(error).__name__} ({str(error)[:200]})"
+        return {"reason": reason, "lasting": not isinstance(error, OSError | ImportError)}
 
 
 def _loaded(request: dict[str, Any]) -> dict[str, Any]:
@@ -76,25 +82,25 @@ def _loaded(request: dict[str, Any]) -> dict[str, Any]:
 def _bytes(root: Path, file: Path, size: int, mtime_ns: int) -> bytes:
     """The file's content; raises unless it is the regular file that was listed, inside the folder."""
     if not file.resolve().is_relative_to(root.resolve()):
-        raise UnreadableFile("lies outside the folder")
+        raise _OutOfReach("lies outside the folder")
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as opened:
             _check(os.fstat(opened.fileno()), size, mtime_ns)
             return opened.read(size + 1)
     except PermissionError as error:
-        raise UnreadableFile("no permission to read it") from error
+        raise _OutOfReach("no permission to read it") from error
     except FileNotFoundError as error:
-        raise UnreadableFile("is gone; it was there a moment ago") from error
+        raise _OutOfReach("is gone; it was there a moment ago") from error
     except OSError as error:
-        raise UnreadableFile(f"can't be read: {error.strerror}") from error
+        raise _OutOfReach(f"can't be read: {error.strerror}") from error
 
 
 def _check(status: os.stat_result, size: int, mtime_ns: int) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise UnreadableFile("isn't a regular file")
+        raise _OutOfReach("isn't a regular file")
     if (status.st_size, status.st_mtime_ns) != (size, mtime_ns):
-        raise UnreadableFile("changed while being read; index again")
+        raise _OutOfReach("changed while being read; index again")
 
 
 if __name__ == "__main__":

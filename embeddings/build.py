@@ -8,22 +8,22 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.chunking import ChunkSettings
 from corpus.errors import IndexUnavailable, UsageError
 from corpus.loading import SourceFile, load_documents, scan
-from corpus.types import Chunk, Document, ReadFailure
+from corpus.types import ReadFailure
 from embeddings.catalogue import FileRecord, is_index, rebuild_command
+from embeddings.staging import Staging
 from embeddings.types import Embedder
-from embeddings.writer import IndexWriter, passage_text
+from embeddings.writer import IndexWriter
 
 Progress = Callable[[int, int, int], None]
 """Called with files done, files to do, chunks embedded."""
 
-_CHUNKS_AT_ONCE = 512
-"""Encoded in one call, sorted by length, and committed together: the most that a killed run loses."""
 _SETTLED_NS = 2_000_000_000
 """A file changed within this time before the scan may change again without another time."""
 _TOKENS_PER_TOKEN = 0.7
@@ -79,13 +79,14 @@ def build_index(
     with IndexWriter(home, embedder, fitted.fingerprint, rebuild=rebuild) as writer:
         about, before = writer.meta(), writer.files()
         _check_same_index(about, home, roots, embedder, replace=replace, rebuild=rebuild)
+        read_alike = about.get("chunker") == fitted.fingerprint and not rebuild
         run = _Run(writer, embedder, fitted, progress or _silent)
-        now = run.records(sources, unlisted)
+        now = run.records(sources, unlisted, before, read_alike=read_alike)
         folders_now = json.dumps([str(root) for root in roots])
-        if _shown(before) != _shown(now) or about.get("folders") != folders_now:
+        if _shown(before) != _shown(now) or about.get("folders") != folders_now or not writer.is_whole():
             writer.publish(now.values(), {"folders": folders_now})
-        else:
-            writer.touch(record for path, record in now.items() if record != before[path])
+        elif touched := [record for path, record in now.items() if record != before[path]]:
+            writer.touch(touched)
         snapshot = writer.snapshot()
     good = {path for path, record in now.items() if record.status == "ok"}
     held = {path for path, record in before.items() if record.document_key is not None}
@@ -108,49 +109,75 @@ class _Run:
 
     def __init__(self, writer: IndexWriter, embedder: Embedder, settings: ChunkSettings, progress: Progress) -> None:
         self._writer = writer
-        self._embedder = embedder
         self._settings = settings
         self._progress = progress
+        self._staging = Staging(writer, embedder, self._report)
         self._keys: dict[str, int] = {}
-        """Of staged documents, by SHA-256 of the file."""
-        self._waiting: dict[str, tuple[Document, Sequence[Chunk]]] = {}
-        """Read and not yet staged, by SHA-256."""
+        """Of documents that an earlier run has staged, by SHA-256 of the file."""
         self._done = self._total = 0
-        self.embedded = 0
 
-    def records(self, sources: dict[str, SourceFile], unlisted: dict[str, str]) -> dict[str, FileRecord]:
-        """What the index is to hold; `unlisted` are reasons why files can't be read. All are by path."""
-        known = self._writer.files()
-        problems = dict(unlisted)
+    @property
+    def embedded(self) -> int:
+        """Chunks."""
+        return self._staging.embedded
+
+    def records(
+        self,
+        sources: dict[str, SourceFile],
+        unlisted: dict[str, str],
+        known: dict[str, FileRecord],
+        *,
+        read_alike: bool,
+    ) -> dict[str, FileRecord]:
+        """What the index is to hold. All are by path.
+
+        Args:
+            unlisted: reasons why files can't be read.
+            known: what the index holds.
+            read_alike: a file that couldn't be read can't be now either, where neither size nor time has changed.
+        """
+        problems = {path: _failed(path, reason) for path, reason in unlisted.items()}
         hashed: dict[str, FileRecord] = {}
         settled = time.time_ns() - _SETTLED_NS
         for path, source in sources.items():
             old = known.get(path)
-            same = old and old.status == "ok" and (old.size, old.mtime_ns) == (source.size, source.mtime_ns)
+            same = old and (old.size, old.mtime_ns) == (source.size, source.mtime_ns)
+            if old and same and old.status != "ok" and read_alike:
+                problems[path] = _failed(path, old.reason or "", old.size, old.mtime_ns)
+                continue
             try:
-                digest = old.sha256 if old and same else _sha256(source)
+                digest = old.sha256 if old and same and old.status == "ok" else _sha256(source)
             except OSError as error:
-                problems[path] = f"can't be read: {error.strerror}"
+                problems[path] = _failed(path, f"can't be read: {error.strerror}")
                 continue
             # -1 where a change could still hide behind the same time.
             mtime_ns = source.mtime_ns if source.mtime_ns < settled else -1
             hashed[path] = FileRecord(path, None, source.size, mtime_ns, digest, "ok")
         self._total = len(sources) + len(unlisted)
-        reasons = self._read(sources, _by_content(hashed.values()))
-        problems |= {path: reasons[record.sha256] for path, record in hashed.items() if record.sha256 in reasons}
-        kept = {path: old for path in problems if (old := known.get(path)) and old.document_key is not None}
-        for old in kept.values():
-            self._keep(old)
-        self._stage_waiting()
-        records = {path: FileRecord(path, None, 0, -1, "", "failed", reason) for path, reason in problems.items()}
-        for path, old in kept.items():
-            records[path] = FileRecord(path, self._keys[old.sha256], 0, -1, old.sha256, "stale", problems[path])
-        for path in hashed.keys() - problems.keys():
-            records[path] = dataclasses.replace(hashed[path], document_key=self._keys[hashed[path].sha256])
-        return dict(sorted(records.items()))
+        with self._staging:
+            failures = self._read(sources, _by_content(hashed.values()))
+            for path, record in hashed.items():
+                if failure := failures.get(record.sha256):
+                    when = (record.size, record.mtime_ns) if failure.lasting else ()
+                    problems[path] = _failed(path, failure.reason, *when)
+            kept = {path: old for path in problems if (old := known.get(path)) and old.document_key is not None}
+            for old in kept.values():
+                self._keep(old)
+            self._staging.finish()
+        keys = self._keys | self._staging.keys
+        stale = {
+            path: dataclasses.replace(problems[path], document_key=keys[old.sha256], sha256=old.sha256, status="stale")
+            for path, old in kept.items()
+        }
+        good = {
+            path: dataclasses.replace(record, document_key=keys[record.sha256])
+            for path, record in hashed.items()
+            if path not in problems
+        }
+        return dict(sorted((good | problems | stale).items()))
 
-    def _read(self, sources: dict[str, SourceFile], contents: dict[str, list[str]]) -> dict[str, str]:
-        """Stages each content once, from its first path that can be read; returns reasons by SHA-256."""
+    def _read(self, sources: dict[str, SourceFile], contents: dict[str, list[str]]) -> dict[str, ReadFailure]:
+        """Stages each content once, from its first path that can be read; returns failures by SHA-256."""
         unread: dict[str, list[str]] = {}
         for digest, paths in contents.items():
             staged = (self._writer.staged_key(digest[:32], path) for path in paths)
@@ -159,50 +186,41 @@ class _Run:
             else:
                 unread[digest] = paths
         self._done = self._total - sum(map(len, unread.values()))
-        self._progress(self._done, self._total, self.embedded)
-        reasons: dict[str, str] = {}
+        self._report()
+        failures: dict[str, ReadFailure] = {}
         while unread:
             # Copies under another suffix get another reader, when the first path can't be read.
             turn = {sources[paths[0]]: (digest, paths) for digest, paths in unread.items()}
             unread = {}
-            for source, loaded in load_documents(turn, self._settings):
-                digest, paths = turn[source]
-                if isinstance(loaded, ReadFailure):
-                    reasons.setdefault(digest, loaded.reason)
-                    if others := [path for path in paths if Path(path).suffix != Path(paths[0]).suffix]:
-                        unread[digest] = others
-                elif loaded.document.id != digest[:32]:
-                    reasons[digest] = "changed while being read; index again"
-                else:
-                    reasons.pop(digest, None)
-                    self._waiting[digest] = dataclasses.replace(loaded.document, path=paths[0]), loaded.chunks
-                    if sum(len(chunks) for _, chunks in self._waiting.values()) >= _CHUNKS_AT_ONCE:
-                        self._stage_waiting()
-                self._done += len(contents[digest]) if digest not in unread else 0
-                self._progress(self._done, self._total, self.embedded)
-        return reasons
+            with closing(load_documents(turn, self._settings)) as loading:
+                for source, loaded in loading:
+                    digest, paths = turn[source]
+                    if isinstance(loaded, ReadFailure):
+                        failures.setdefault(digest, loaded)
+                        if others := [path for path in paths if Path(path).suffix != Path(paths[0]).suffix]:
+                            unread[digest] = others
+                    elif loaded.document.id != digest[:32]:
+                        failures[digest] = ReadFailure(paths[0], "changed while being read; index again")
+                    else:
+                        failures.pop(digest, None)
+                        self._staging.add(digest, dataclasses.replace(loaded.document, path=paths[0]), loaded.chunks)
+                    self._done += len(contents[digest]) if digest not in unread else 0
+                    self._report()
+        return failures
 
     def _keep(self, old: FileRecord) -> None:
         """Stages a document's last good version again where today's chunker or embedder didn't make it."""
-        if old.sha256 in self._keys or old.sha256 in self._waiting or old.document_key is None:
+        if old.sha256 in self._keys or old.document_key is None:
             return
         document, chunks = self._writer.document(old.document_key)
         key = self._writer.staged_key(document.id, document.path)
         if key is None:
-            self._waiting[old.sha256] = document, chunks
+            self._staging.add(old.sha256, document, chunks)
         else:
             self._keys[old.sha256] = key
 
-    def _stage_waiting(self) -> None:
-        texts = [passage_text(document.title, chunk) for document, chunks in self._waiting.values() for chunk in chunks]
-        missing = self._writer.without_vector(texts)
-        for first in range(0, len(missing), _CHUNKS_AT_ONCE):
-            batch = missing[first : first + _CHUNKS_AT_ONCE]
-            self._writer.keep_vectors(batch, self._embedder.embed_passages(batch))
-            self.embedded += len(batch)
-            self._progress(self._done, self._total, self.embedded)
-        self._keys.update(zip(self._waiting, self._writer.stage(self._waiting.values()), strict=True))
-        self._waiting.clear()
+    def _report(self) -> None:
+        self._progress(self._done, self._total, self.embedded)
 
 
 def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], dict[str, str]]:
@@ -222,10 +240,10 @@ def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], d
     sources: dict[str, SourceFile] = {}
     unlisted: dict[str, str] = {}
     for root in roots:
-        files, failures = scan(root, is_index)
+        files, failures = scan(root, lambda folder: folder == home or is_index(folder))
         prefix = f"{root.name}/" if len(roots) > 1 else ""
-        sources |= {prefix + f.path: f for f in files if not (root / f.path).is_relative_to(home)}
-        unlisted |= {prefix + f.path: f.reason for f in failures if not (root / f.path).is_relative_to(home)}
+        sources |= {prefix + file.path: file for file in files}
+        unlisted |= {prefix + failure.path: failure.reason for failure in failures}
     return sources, unlisted
 
 
@@ -258,6 +276,11 @@ def _fitted(settings: ChunkSettings, embedder: Embedder) -> ChunkSettings:
     return dataclasses.replace(
         settings, max_tokens=min(settings.max_tokens, most), min_tokens=min(settings.min_tokens, most // 2)
     )
+
+
+def _failed(path: str, reason: str, size: int = 0, mtime_ns: int = -1) -> FileRecord:
+    """Size and time are given where the reason holds until one of them changes."""
+    return FileRecord(path, None, size, mtime_ns, "", "failed", reason)
 
 
 def _sha256(source: SourceFile) -> str:

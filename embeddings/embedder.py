@@ -15,6 +15,7 @@ import numpy as np
 from corpus.errors import ModelUnavailable
 from embeddings.hashing import HashingEmbedder
 from embeddings.models import check_digest, configuration, folder_digest, installed_folder, resolved_folder, token_limit
+from embeddings.query_encoder import Kind, QueryEncoder, encodable, query_encoder, unit_rows
 from embeddings.types import Embedder, Vectors
 
 if TYPE_CHECKING:
@@ -26,13 +27,16 @@ _DEFAULT_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128
 _ENTRY_POINTS = "assistant.embedders"
 _BATCH = 16
 """Texts encoded together: 16 was fastest of 8 to 64 on two cores with AVX-512."""
+_FEW_CHARACTERS = 40_000
+"""Of passages: up to here encoding them without torch takes less time than importing it."""
 
 
 class SentenceTransformerEmbedder:
     """Any sentence-transformers model with safetensors weights.
 
-    Passages are encoded in bfloat16 where the processor gains, queries in float32. bfloat16 moves a vector by
-    about .0001 in cosine, so an index made on one machine serves another: the fingerprint is the same.
+    Queries, and passages that are few, are encoded in float32 by its ONNX export, without torch; many passages in
+    bfloat16 where the processor gains. That moves a vector by about .0001 in cosine, so an index made on one machine
+    serves another: the fingerprint is the same.
     """
 
     def __init__(self, name_or_folder: str | Path | None = None, *, bfloat16: bool | None = None) -> None:
@@ -51,6 +55,10 @@ class SentenceTransformerEmbedder:
         self._bfloat16 = bfloat16_gains() if bfloat16 is None else bfloat16
         self._lock = threading.Lock()
         self._models: dict[bool, SentenceTransformer] = {}
+        self._encoders: list[QueryEncoder | None] | None = None
+        """One once it was looked for."""
+        self._characters = 0
+        """Of passages since the last question: an index is made of many calls."""
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -79,34 +87,46 @@ class SentenceTransformerEmbedder:
         return token_limit(self.folder)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        return self._embed("encode_document", texts, bfloat16=self._bfloat16)
-
-    def embed_query(self, text: str) -> Vectors:
-        return self._embed("encode_query", [text], bfloat16=False)
-
-    def _embed(self, method: str, texts: Sequence[str], *, bfloat16: bool) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
-        encode = getattr(self._model(bfloat16=bfloat16), method)
+        self._characters += sum(map(len, texts))
+        if self._characters <= _FEW_CHARACTERS and (encoder := self._encoder()):
+            return encoder.encode(texts, "document")
+        rows = self._embed(texts, "document", bfloat16=self._bfloat16)
+        self._encoder()  # torch is loaded: the next question will not have to
+        return rows
+
+    def embed_query(self, text: str) -> Vectors:
+        self._characters = 0
+        encoder = self._encoder()
+        return encoder.encode([text], "query") if encoder else self._embed([text], "query", bfloat16=False)
+
+    def _embed(self, texts: Sequence[str], kind: Kind, *, bfloat16: bool) -> Vectors:
+        encode = getattr(self._model(bfloat16=bfloat16), f"encode_{kind}")
         # The library sorts by length; a tensor, since NumPy has no bfloat16.
         tensor = encode(
-            [text.encode(errors="replace").decode() for text in texts],
+            [encodable(text) for text in texts],
             batch_size=_BATCH,
             convert_to_tensor=True,
             show_progress_bar=False,
         )
-        rows = tensor.float().cpu().numpy()
-        norms = np.linalg.norm(rows, axis=1, keepdims=True)
-        return np.ascontiguousarray(rows / np.maximum(norms, 1e-12), np.float32)
+        return unit_rows(tensor.float().cpu().numpy())
+
+    def _encoder(self) -> QueryEncoder | None:
+        with self._lock:
+            if self._encoders is None:
+                self._encoders = [query_encoder(self.folder, lambda: _load(self.folder, self.name, device="cpu"))]
+            return self._encoders[0]
 
     def _model(self, *, bfloat16: bool) -> SentenceTransformer:
         with self._lock:
             if bfloat16 not in self._models:
-                self._models[bfloat16] = _load(self.folder, self.name, bfloat16=bfloat16)
+                device = "cpu" if bfloat16 else None
+                self._models[bfloat16] = _load(self.folder, self.name, device=device, bfloat16=bfloat16)
             return self._models[bfloat16]
 
 
-def _load(folder: Path, name: str, *, bfloat16: bool) -> SentenceTransformer:
+def _load(folder: Path, name: str, *, device: str | None, bfloat16: bool = False) -> SentenceTransformer:
     # Deferred: sentence_transformers imports torch and transformers, 7 seconds.
     quiet_transformers()
     import torch
@@ -118,7 +138,7 @@ def _load(folder: Path, name: str, *, bfloat16: bool) -> SentenceTransformer:
             str(folder),
             local_files_only=True,
             trust_remote_code=False,
-            device="cpu" if bfloat16 else None,
+            device=device,
             model_kwargs={"use_safetensors": True, "dtype": torch.bfloat16 if bfloat16 else torch.float32},
         )
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.util
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +102,27 @@ def resolved_folder(name: str) -> Path:
             f"cannot get the model {name!r} from the Hugging Face hub ({type(error).__name__}): check the "
             "name and the network, or name a folder that holds the model"
         ) from error
+
+
+def onnx_session(path: Path, *, threads: int, optimise: bool = True, optimised: Path | None = None) -> Any:
+    """An onnxruntime session on the CPU that waits without spinning.
+
+    Args:
+        optimised: written: the graph as this machine's runtime simplified it, its weights in a file beside it.
+    """
+    # Read when it is imported: without it, onnxruntime sends events about its use over the network.
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime  # deferred: .15 s, and not needed before the first question
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if optimised is not None:
+        # Not ALL, which lays weights out for this very processor.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(optimised)
+        for entry, value in (("file_name", f"{optimised.name}.data"), ("min_size_in_bytes", "1024")):
+            options.add_session_config_entry(f"session.optimized_model_external_initializers_{entry}", value)
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from corpus.errors import ModelUnavailable
 from embeddings.embedder import quiet_transformers
-from embeddings.models import check_digest, installed_folder, resolved_folder, token_limit
+from embeddings.models import check_digest, installed_folder, onnx_session, resolved_folder, token_limit
+from embeddings.query_encoder import encodable
 from embeddings.types import Reranker
 
 if TYPE_CHECKING:
@@ -25,7 +27,8 @@ _ONNX_DIGESTS = {
     "tokenizer.json": "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448",
 }
 _BATCH = 8
-_THREADS = 2
+_THREADS = min(4, os.cpu_count() or 1)
+"""Pairs read at the same time, each by one thread."""
 _CROSS_ENCODER_TOKENS = 512
 _MAX_TOKENS = 256
 """Of question and passage together; the passage's end is cut."""
@@ -34,7 +37,7 @@ _MAX_CHARACTERS = 4096
 
 
 class OnnxReranker:
-    """MiniLM-L6 trained on MS MARCO, int8 ONNX, on onnxruntime: needs neither torch nor the hub."""
+    """MiniLM-L12 trained on MS MARCO, int8 ONNX, on onnxruntime: needs neither torch nor the hub."""
 
     name = "onnx"
 
@@ -42,37 +45,34 @@ class OnnxReranker:
         self.folder = _onnx_folder()
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
+        self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="reranker")
 
     def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One pair at a time: the int8 scale of a batch is shared, so that a score would depend on its mates."""
+        """One pair at a time on each core: the int8 scale of a batch is shared, a score would depend on its mates."""
         if not texts:
             return np.zeros(0, np.float32)
         session, tokenizer = self._load()
-        logits = []
-        for text in texts:
-            encoding = tokenizer.encode(_encodable(question), _encodable(text))
+        asked = _encodable(question)
+
+        def logit(text: str) -> float:
+            encoding = tokenizer.encode(asked, _encodable(text))
             feed = {
                 "input_ids": np.array([encoding.ids]),
                 "attention_mask": np.array([encoding.attention_mask]),
                 "token_type_ids": np.array([encoding.type_ids]),
             }
-            logits.append(session.run(["logits"], feed)[0][0, 0])
-        return np.array(logits, np.float32)
+            return float(session.run(["logits"], feed)[0][0, 0])
+
+        return np.fromiter(self._workers.map(logit, texts), np.float32, len(texts))
 
     def _load(self) -> tuple[Any, Any]:
         with self._lock:
             if self._loaded is None:
+                from tokenizers import Tokenizer  # deferred: not needed before the first question
+
                 for file, digest in _ONNX_DIGESTS.items():
                     check_digest(self.folder / file, digest)
-                # Deferred: an extra, and not needed before the first question.
-                import onnxruntime
-                from tokenizers import Tokenizer
-
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = _THREADS
-                session = onnxruntime.InferenceSession(
-                    self.folder / "model.onnx", options, providers=["CPUExecutionProvider"]
-                )
+                session = onnx_session(self.folder / "model.onnx", threads=1)
                 tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
                 tokenizer.enable_truncation(_MAX_TOKENS, strategy="longest_first")
                 tokenizer.no_padding()
@@ -127,23 +127,17 @@ class CrossEncoderReranker:
 
 def reranker_named(name: str = "auto") -> Reranker | None:
     """`none`, `onnx` (of the extra `rerank`), `auto` (`onnx` if installed), or a cross-encoder."""
-    if name == "none" or (name == "auto" and not _onnx_installed()):
+    if name == "none" or (name == "auto" and installed_folder(_ONNX_PACKAGE, _ONNX_FOLDER) is None):
         return None
     return OnnxReranker() if name in ("auto", "onnx") else CrossEncoderReranker(name)
 
 
-def _onnx_installed() -> bool:
-    found = installed_folder(_ONNX_PACKAGE, _ONNX_FOLDER)
-    return found is not None and all(importlib.util.find_spec(m) for m in ("onnxruntime", "tokenizers"))
-
-
 def _onnx_folder() -> Path:
     folder = installed_folder(_ONNX_PACKAGE, _ONNX_FOLDER)
-    if folder is None or not _onnx_installed():
+    if folder is None:
         raise ModelUnavailable('the reranker is not installed: pip install "passim-assistant[rerank]"')
     return folder
 
 
 def _encodable(text: str) -> str:
-    """What is read of a text; lone surrogates, which tokenizers refuse, become `?`."""
-    return text[:_MAX_CHARACTERS].encode(errors="replace").decode()
+    return encodable(text[:_MAX_CHARACTERS])

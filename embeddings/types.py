@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +27,30 @@ class Hit:
     """Cosine of question and passage; None where the dense search didn't return it."""
     lexical: float | None = None
     """BM25, higher is better; None where no query term matched."""
+    places: tuple[Chunk, ...] = ()
+    """Other chunks that say the same in nearly the same words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which documents a search may return; the others influence nothing. An empty field asks nothing."""
+
+    paths: tuple[str, ...] = ()
+    """Shell patterns of paths in the index, such as `minutes/*`: any of them."""
+    tags: tuple[str, ...] = ()
+    """Any of them."""
+    date_from: date | None = None
+    date_to: date | None = None
+    """Both inclusive; a document without a date is in no period."""
+
+    def admits(self, path: str, day: date | None, tags: Sequence[str]) -> bool:
+        if self.paths and not any(fnmatch.fnmatchcase(path, pattern) for pattern in self.paths):
+            return False
+        if self.tags and not set(self.tags) & set(tags):
+            return False
+        if day is None:
+            return self.date_from is None and self.date_to is None
+        return (self.date_from or day) <= day <= (self.date_to or day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +111,8 @@ class PassageStore(Protocol):
 
     def delete(self, document_ids: Iterable[str]) -> None: ...
 
-    def search(self, question: str, vector: Vectors, limit: int) -> list[Hit]:
-        """The `limit` best chunks, best first, equal scores in order of chunk id."""
+    def search(self, question: str, vector: Vectors, limit: int, where: Where | None = None) -> list[Hit]:
+        """The `limit` best chunks, best first, equal scores in order of chunk id; near-duplicates count once."""
         ...
 
     def snapshot(self) -> Snapshot: ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
-import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,36 +15,38 @@ import numpy as np
 
 from corpus.errors import UsageError
 from corpus.types import Chunk, Document
-from embeddings import vectors
-from embeddings.catalogue import (
+from embeddings import derived, generation
+from embeddings.catalogue import FileRecord, close_writer, open_writer, transaction, writable_errors, writer_lock
+from embeddings.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
-    FileRecord,
+    DamagedRow,
+    checksum,
     chunk_from,
     chunk_row,
-    close_writer,
     document_from,
     document_row,
     meta,
-    open_writer,
-    transaction,
-    writable_errors,
-    writer_lock,
+    passage_text,
+    seal,
+    vector_digest,
+    verified,
+    verify_files,
 )
 from embeddings.search import Index
-from embeddings.types import Embedder, Hit, Snapshot, Vectors
+from embeddings.types import Embedder, Hit, Snapshot, Vectors, Where
 
-KEPT_SNAPSHOTS = 2
-
-
-def heading_text(title: str, headings: Sequence[str]) -> str:
-    """Title and headings, each once, outermost first."""
-    return "\n".join(dict.fromkeys(part for part in (title, *headings) if part))
-
-
-def passage_text(title: str, chunk: Chunk) -> str:
-    """What the encoder reads of a chunk: its title and headings say what it is about."""
-    return f"{heading_text(title, chunk.headings)}\n{chunk.text}".lstrip("\n")
+KEPT_GENERATIONS = 2
+_DOCUMENTS = "SELECT count(DISTINCT document_key) FROM files"
+_DOCUMENT = f"document_key, path, recipe, {DOCUMENT_COLUMNS}"
+_CHUNK = f"chunk_id, document_key, {CHUNK_COLUMNS}, vector_key"
+"""Columns that a row's checksum covers, in its order."""
+_STRANGE = """
+    SELECT files.path FROM files LEFT JOIN documents USING (document_key)
+    WHERE document_key IS NOT NULL AND substr(sha256, 1, length(id)) IS NOT id
+"""
+CANARY = "The ferry leaves at nine on weekdays, and at ten on Sundays."
+"""Encoded as a question when vectors are made and again when they are searched: both must agree."""
 
 
 class IndexWriter:
@@ -65,6 +68,7 @@ class IndexWriter:
             with writable_errors(self.folder):
                 self._connection = open_writer(self.folder)
             stack.callback(close_writer, self._connection)
+            self.remove_leftovers()
             rebuilds = int(self.meta().get("rebuilds", 0)) + self._rebuild
             self._rebuilds = str(rebuilds)
             self._recipe = f"{self._chunker}|{self._embedder.fingerprint}|{rebuilds}"
@@ -86,6 +90,7 @@ class IndexWriter:
         """What is published, by path."""
         columns = "path, document_key, size, mtime_ns, sha256, status, reason"
         with writable_errors(self.folder):
+            verify_files(self._connection, meta(self._connection))
             return {row[0]: FileRecord(*row) for row in self._connection.execute(f"SELECT {columns} FROM files")}
 
     def staged_key(self, document_id: str, path: str) -> int | None:
@@ -100,15 +105,17 @@ class IndexWriter:
     def document(self, document_key: int) -> tuple[Document, list[Chunk]]:
         """A document by key, under the path it was read from."""
         with writable_errors(self.folder):
-            path, *row = self._connection.execute(
-                f"SELECT path, {DOCUMENT_COLUMNS} FROM documents WHERE document_key = ?", (document_key,)
-            ).fetchone()
-            chunks = self._connection.execute(
-                f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE document_key = ? ORDER BY chunk_id",
+            row = self._connection.execute(
+                f"SELECT {_DOCUMENT}, checksum FROM documents WHERE document_key = ?",
                 (document_key,),
-            ).fetchall()
-        document = document_from(path, row)
-        return document, [chunk_from(document.id, chunk) for chunk in chunks]
+            ).fetchone()
+            _, path, _, *columns = verified("documents", row)
+            document = document_from(path, columns)
+            rows = self._connection.execute(
+                f"SELECT {_CHUNK}, ?, ?, checksum FROM chunks WHERE document_key = ? ORDER BY chunk_id",
+                (document.id, document.title, document_key),
+            )
+            return document, [chunk_from(document.id, verified("chunks", row)[2:-3]) for row in rows]
 
     def without_vector(self, texts: Iterable[str]) -> list[str]:
         """The distinct texts whose vectors are not in the catalogue, in order."""
@@ -124,30 +131,47 @@ class IndexWriter:
         """Stages the vectors of `passage_text`s; `rows` has shape (len(texts), dimension), unit length."""
         if rows.shape != (len(texts), self._embedder.dimension):
             raise UsageError(f"vectors of shape {rows.shape!r} for {len(texts)} texts: one row each is needed")
-        packed = [np.asarray(row, "<f4").tobytes() for row in rows]
         with writable_errors(self.folder), transaction(self._connection):
+            made = zip(
+                itertools.count(self._next("vectors")),
+                map(self._digest, texts),
+                (np.asarray(row, "<f4").tobytes() for row in rows),
+                strict=False,
+            )
             self._connection.executemany(
-                "INSERT OR IGNORE INTO vectors (digest, vector) VALUES (?, ?)",
-                zip(map(self._digest, texts), packed, strict=True),
+                "INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", ((*row, checksum(*row)) for row in made)
             )
 
     def stage(self, documents: Iterable[tuple[Document, Sequence[Chunk]]]) -> list[int]:
         """Stages documents in one transaction, after the vectors of their chunks; returns their keys."""
-        columns = f"path, recipe, {DOCUMENT_COLUMNS}"
         keys = []
         with writable_errors(self.folder), transaction(self._connection):
+            next_key, next_chunk = itertools.count(self._next("documents")), itertools.count(self._next("chunks"))
             for document, chunks in documents:
-                key = self._connection.execute(
-                    f"INSERT INTO documents ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING document_key",
-                    (document.path, self._recipe, *document_row(document)),
-                ).fetchone()[0]
-                self._connection.executemany(
-                    f"INSERT INTO chunks (document_key, {CHUNK_COLUMNS}, vector_key) VALUES "
-                    "(?, ?, ?, ?, ?, ?, ?, (SELECT vector_key FROM vectors WHERE digest = ?))",
-                    [(key, *chunk_row(chunk), self._digest(passage_text(document.title, chunk))) for chunk in chunks],
-                )
+                key = next(next_key)
+                self._insert("documents", _DOCUMENT, (key, document.path, self._recipe, *document_row(document)))
+                for chunk in chunks:
+                    vector = self._connection.execute(
+                        "SELECT vector_key FROM vectors WHERE digest = ?",
+                        (self._digest(passage_text(document.title, chunk)),),
+                    ).fetchone()
+                    if vector is None:
+                        raise DamagedRow("a vector that was kept is missing")
+                    row = (next(next_chunk), key, *chunk_row(chunk), *vector)
+                    self._insert("chunks", _CHUNK, row, document.id, document.title)
                 keys.append(key)
         return keys
+
+    def _next(self, table: str) -> int:
+        """The next key of a table, never one that was used before."""
+        row = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
+        return row[0] + 1 if row else 1
+
+    def _insert(self, table: str, columns: str, row: tuple[str | int | None, ...], *parent: str) -> None:
+        """`parent`: what of the row's parent its checksum covers too."""
+        values = (*row, checksum(*row, *parent))
+        places = ", ".join("?" * len(values))
+        self._connection.execute(f"INSERT INTO {table} ({columns}, checksum) VALUES ({places})", values)
 
     def publish(self, files: Iterable[FileRecord], extra: Mapping[str, str] | None = None) -> int:
         """Makes exactly `files` and their documents visible, in one transaction; returns the generation.
@@ -159,47 +183,53 @@ class IndexWriter:
         connection = self._connection
         with writable_errors(self.folder):
             with transaction(connection):
-                before = self._visible()
+                about = meta(connection)
+                verify_files(connection, about)
+                generation.check_visible(connection, about)
                 connection.execute("DELETE FROM files")
                 connection.executemany(
                     "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
                     [(f.path, f.document_key, f.size, f.mtime_ns, f.sha256, f.status, f.reason) for f in files],
                 )
-                after = self._visible()
-                self._lexical("INSERT INTO lexical (rowid, heading, body) VALUES (?, ?, ?)", after - before)
-                self._lexical(
-                    "INSERT INTO lexical (lexical, rowid, heading, body) VALUES ('delete', ?, ?, ?)",
-                    before - after,
-                )
+                connection.execute("REINDEX files")  # what was deleted stays in an index that was damaged
+                if strange := connection.execute(_STRANGE).fetchone():
+                    raise DamagedRow(f"the document of {strange[0]!r} isn't the one that was made of it")
                 unseen = "document_key NOT IN (SELECT document_key FROM files WHERE document_key IS NOT NULL)"
                 if connection.execute(f"DELETE FROM documents WHERE {unseen}").rowcount:
                     connection.execute("DELETE FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM chunks)")
-                generation = int(meta(connection).get("generation", 0)) + 1
-                dense = vectors.from_catalogue(connection, self._embedder.dimension)
-                connection.execute(
-                    "INSERT INTO snaps VALUES (?, ?, ?, ?, ?)",
-                    (generation, *vectors.write(self.folder, generation, dense)),
-                )
-                connection.execute("DELETE FROM snaps WHERE generation <= ?", (generation - KEPT_SNAPSHOTS,))
-                connection.executemany(
-                    "INSERT OR REPLACE INTO meta VALUES (?, ?)",
-                    {
-                        "generation": str(generation),
-                        "embedder": self._embedder.fingerprint,
-                        "embedder_name": self._embedder.name,
-                        "dimension": str(self._embedder.dimension),
-                        "chunker": self._chunker,
-                        "rebuilds": self._rebuilds,
-                        **(extra or {}),
-                    }.items(),
-                )
+                number = int(about.get("generation", 0)) + 1
+                count = generation.publish(self.folder, connection, number, self._embedder.dimension)
+                connection.execute("DELETE FROM derived WHERE generation <= ?", (number - KEPT_GENERATIONS,))
+                made_by = {"embedder": self._embedder.fingerprint, "canary_text": CANARY}
+                if made_by.items() - about.items():
+                    row = np.asarray(self._embedder.embed_query(CANARY), "<f4")
+                    made_by["canary"] = base64.b64encode(row.tobytes()).decode()
+                made_now = {
+                    "generation": str(number),
+                    "embedder_name": self._embedder.name,
+                    "dimension": str(self._embedder.dimension),
+                    "chunker": self._chunker,
+                    "rebuilds": self._rebuilds,
+                    "chunks": str(count),
+                    "documents": str(connection.execute(_DOCUMENTS).fetchone()[0]),
+                }
+                seal(connection, made_by | made_now | dict(extra or {}))
             self.remove_leftovers()
-        return generation
+        return number
 
     def remove_leftovers(self) -> None:
-        """Removes FAISS files that no kept generation names."""
+        """Removes derived files that no kept generation names."""
         with writable_errors(self.folder):
-            vectors.remove_old(self.folder, {row[0] for row in self._connection.execute("SELECT file FROM snaps")})
+            derived.remove_old(self.folder, {row[0] for row in self._connection.execute("SELECT file FROM derived")})
+
+    def is_whole(self) -> bool:
+        """Whether the published generation has all its derived files, as far as their names and sizes tell."""
+        with writable_errors(self.folder):
+            parts = derived.recorded(self._connection, int(self.meta().get("generation", 0)))
+            return len(parts) == len(generation.PARTS) and all(
+                (self.folder / part.file).is_file() and (self.folder / part.file).stat().st_size == part.bytes
+                for part in parts.values()
+            )
 
     def touch(self, files: Iterable[FileRecord]) -> None:
         """Records new times and sizes of files whose content is as published; no new generation."""
@@ -208,6 +238,7 @@ class IndexWriter:
                 "UPDATE files SET size = ?, mtime_ns = ?, sha256 = ? WHERE path = ?",
                 [(f.size, f.mtime_ns, f.sha256, f.path) for f in files],
             )
+            seal(self._connection)
 
     def add(self, documents: Iterable[tuple[Document, Sequence[Chunk], Vectors]]) -> None:
         """Adds documents with the vectors of their `passage_text`s, or replaces those of the same path."""
@@ -227,27 +258,11 @@ class IndexWriter:
             gone = {row[0] for row in self._connection.execute(find, (json.dumps(list(document_ids)),))}
         self.publish(record for record in self.files().values() if record.document_key not in gone)
 
-    def search(self, question: str, vector: Vectors, limit: int) -> list[Hit]:
-        return self._index.search(question, vector, limit)
+    def search(self, question: str, vector: Vectors, limit: int, where: Where | None = None) -> list[Hit]:
+        return self._index.search(question, vector, limit, where)
 
     def snapshot(self) -> Snapshot:
         return self._index.snapshot()
 
-    def _visible(self) -> set[int]:
-        rows = self._connection.execute("SELECT DISTINCT document_key FROM files WHERE document_key IS NOT NULL")
-        return {row[0] for row in rows}
-
-    def _lexical(self, statement: str, document_keys: set[int]) -> None:
-        """FTS5 keeps no text of its own: a row is deleted by giving it again."""
-        rows = self._connection.execute(
-            "SELECT chunk_id, title, headings, chunks.text FROM chunks JOIN documents USING (document_key) "
-            "WHERE document_key IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(document_keys)),),
-        )
-        self._connection.executemany(
-            statement,
-            ((chunk_id, heading_text(title, json.loads(headings)), text) for chunk_id, title, headings, text in rows),
-        )
-
     def _digest(self, text: str) -> bytes:
-        return hashlib.sha256(f"{self._embedder.fingerprint}\n{text}".encode(errors="surrogatepass")).digest()
+        return vector_digest(self._embedder.fingerprint, text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import cast
@@ -37,9 +39,15 @@ KNOWN_SUFFIXES = frozenset(_READERS)
 
 
 def reader_for(suffix: str) -> Reader:
-    """The reader of files that end in `suffix`, case aside."""
+    """A reader of files that end in `suffix`, case aside."""
+    return _class_for(suffix.lower())()
+
+
+# Asking every installed package for its entry points takes longer than reading a short file.
+@cache
+def _class_for(suffix: str) -> Callable[[], Reader]:
     known = readers()
-    if suffix.lower() not in known:
+    if suffix not in known:
         raise UsageError(f"unsupported format {suffix!r}; known are {' '.join(sorted(known))}")
-    module, _, name = known[suffix.lower()].partition(":")
-    return cast(Reader, getattr(import_module(module), name)())
+    module, _, name = known[suffix].partition(":")
+    return cast("Callable[[], Reader]", getattr(import_module(module), name))

@@ -197,6 +197,8 @@ def test_a_reader_that_crashes_hangs_or_eats_memory_fails_alone(
         "raise.bad": "can't be read: ZeroDivisionError (by ␛[2J zero)",
         "write.bad": "can't be read: OSError ([Errno 27] File too large)",
     }
+    lasting = {path for path, result in results.items() if isinstance(result, ReadFailure) and result.lasting}
+    assert lasting == {"raise.bad"}
     read = {path: result.document.text for path, result in results.items() if isinstance(result, Loaded)}
     assert read == {"print.bad": "Text of print.", "secret.bad": "None", "well.bad": "Text of well."}
     assert list(results) == sorted(results)

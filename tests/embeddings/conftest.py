@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from children import Children
+from made_index import texts_of, write
 
 from corpus.types import Chunk, Document
 from embeddings.hashing import HashingEmbedder
@@ -37,6 +42,20 @@ class CountingEmbedder:
 @pytest.fixture
 def counting() -> CountingEmbedder:
     return CountingEmbedder(HashingEmbedder(64))
+
+
+@pytest.fixture(scope="session")
+def children(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Children]:
+    with Children(tmp_path_factory.mktemp("children")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Version 1 of the made index; to be copied, never changed."""
+    folder = tmp_path_factory.mktemp("base")
+    write(folder, texts_of(1))
+    return folder
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,67 @@ def test_an_edit_of_the_same_size_and_time_is_seen_when_it_is_recent(folder: Pat
     path.write_text("# Fees\n\nLibrary fees rise by 7 pounds in April, the panel decided.\n")
     os.utime(path, ns=(recent, recent))
     assert build_index([folder], tmp_path / "index", embedder).changed == 1
+
+
+@pytest.mark.parametrize("hours", [-48, 48])
+def test_an_edit_of_the_same_size_is_seen_after_the_clock_was_set(folder: Path, tmp_path: Path, hours: int) -> None:
+    embedder = HashingEmbedder(64)
+    path = folder / "fees.txt"
+    build_index([folder], tmp_path / "index", embedder)
+    path.write_text("# Fees\n\nLibrary fees rise by 7 pounds in April, the panel decided.\n")
+    other = time.time() + hours * 3600
+    os.utime(path, (other, other))
+    assert build_index([folder], tmp_path / "index", embedder).changed == 1
+    path.write_text("# Fees\n\nLibrary fees rise by 9 pounds in April, the panel decided.\n")
+    os.utime(path, (other, other))
+    # A time that lies ahead proves nothing; one long past is taken for the file's.
+    assert build_index([folder], tmp_path / "index", embedder).changed == (hours > 0)
+
+
+def test_a_file_that_cannot_be_read_is_not_tried_again_until_it_or_the_reading_changes(
+    folder: Path, tmp_path: Path, counting: Embedder
+) -> None:
+    for path in (folder / "sheet.txt", folder / "fees.txt"):
+        build_index([folder], tmp_path / "index", counting, SMALL)  # of `fees.txt` a good version is kept
+        path.write_bytes(b"\0" * 40)
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    report = build_index([folder], tmp_path / "index", counting, SMALL)
+    assert [failure.path for failure in report.failures] == ["fees.txt", "sheet.txt"]
+    assert "zero bytes" in report.failures[0].reason
+    for path in (folder / "sheet.txt", folder / "fees.txt"):
+        path.write_text("The fees are forty pounds, they decided.")
+        os.utime(path, (1_600_000_000, 1_600_000_000))
+    again = build_index([folder], tmp_path / "index", counting, SMALL)
+    assert (again.failures, again.generation) == (report.failures, report.generation)
+    os.utime(folder / "sheet.txt")
+    touched = build_index([folder], tmp_path / "index", counting, SMALL)
+    assert (touched.added, [failure.path for failure in touched.failures]) == (1, ["fees.txt"])
+    assert build_index([folder], tmp_path / "index", counting, rebuild=True).failures == ()
+
+
+def test_a_failure_of_the_machine_is_tried_again(
+    folder: Path, tmp_path: Path, counting: Embedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "site"
+    info = site / "flaky-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: flaky\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[assistant.readers]\n.flaky = flaky:Flaky\n")
+    (site / "flaky.py").write_text(
+        "from corpus.types import Block, Extracted\n"
+        "class Flaky:\n"
+        "    def read(self, path):\n"
+        "        return Extracted((Block('paragraph', open(path.with_suffix('')).read()),))\n"
+    )
+    monkeypatch.syspath_prepend(str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    (folder / "paper.flaky").write_text("x")
+    os.utime(folder / "paper.flaky", (1_600_000_000, 1_600_000_000))
+    report = build_index([folder], tmp_path / "index", counting)
+    assert "FileNotFoundError" in report.failures[0].reason
+    (folder / "paper").write_text("The paper is there now.")
+    report = build_index([folder], tmp_path / "index", counting)
+    assert (report.added, [failure.path for failure in report.failures]) == (1, ["paper"])
 
 
 def test_what_is_deleted_goes(folder: Path, tmp_path: Path, counting: Embedder) -> None:
