@@ -10,18 +10,20 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Self
 
 from assistant.abstention import refuse
 from assistant.citations import bind, parse_draft
 from assistant.config import MOST_QUESTION_CHARACTERS, index_folder
+from assistant.explanation import explain
 from assistant.followups import standalone
 from assistant.generators import generator_named
 from assistant.history import FILE as HISTORY_FILE
 from assistant.history import History, Record
 from assistant.questions import Question, analyse
-from assistant.retrieval import Retrieval, corrected, retrieve
+from assistant.retrieval import CANDIDATES, Candidate, Retrieval, candidates, corrected, retrieve
 from assistant.types import (
     SHOWN,
     Answer,
@@ -42,8 +44,9 @@ from corpus.types import Document, ReadFailure
 from embeddings.build import BuildReport, Progress, build_index
 from embeddings.embedder import embedder_named
 from embeddings.rerank import reranker_named
-from embeddings.search import DocumentSummary, Index
-from embeddings.types import Embedder, Reranker, Snapshot
+from embeddings.search import Index
+from embeddings.types import Embedder, Reranker, Snapshot, Where
+from embeddings.view import DocumentSummary
 
 
 class Assistant:
@@ -127,11 +130,14 @@ class Assistant:
         self._history.close()
 
     def warm(self) -> None:
-        """Load the models, in seconds; further calls return at once."""
-        self._embedder.embed_query("ready")
-        if self._reranker is not None:
-            self._reranker.scores("ready", ["ready"])
-        self._index.snapshot()
+        """Load the models side by side, in seconds; further calls return at once."""
+        if self.ready:
+            return
+        with ThreadPoolExecutor(1) as beside:
+            ranked = self._reranker and beside.submit(self._reranker.scores, "ready", ["ready"])
+            self._index.check(self._embedder)
+            if ranked:
+                ranked.result()
         self._ready.set()
 
     @property
@@ -148,6 +154,27 @@ class Assistant:
     def snapshot(self) -> Snapshot:
         """The generation that the next question will see."""
         return self._index.snapshot()
+
+    def search(self, question: str, limit: int = 10, where: Where | None = None) -> list[Candidate]:
+        """The passages nearest to a question, best first, and what each retriever gave; nothing is generated.
+
+        Raises:
+            UsageError: the question is empty or too long, or no passage is asked for.
+        """
+        text = _checked(question)
+        if limit < 1:
+            raise UsageError(f"{limit!r} passages are asked for: give 1 or more")
+        self.warm()
+        with self._index.view() as view:
+            found = candidates(text, view, self._embedder, self._reranker, where, max(limit, CANDIDATES))
+        return found[:limit]
+
+    def explain(self, question: str, sought: str, where: Where | None = None) -> str:
+        """Why a passage, known by its document's path or by its words, was or wasn't returned."""
+        text = _checked(question)
+        self.warm()
+        with self._index.view() as view:
+            return explain(text, sought, view, self._embedder, self._reranker, where)
 
     def documents(self) -> list[DocumentSummary]:
         """What is indexed, by path."""
@@ -189,6 +216,7 @@ class Assistant:
     def _events(self, asked: str, history: tuple[str, ...], conversation: str | None) -> Iterator[Event]:
         timings: dict[str, float] = {}
         clock = time.perf_counter()
+        self.warm()
         whole = standalone(asked, history)
         question = analyse(whole)
         with self._index.view() as view:
@@ -196,7 +224,6 @@ class Assistant:
             if (mended := corrected(whole, found.passages, view)) != whole:
                 whole, question = mended, analyse(mended)
                 found = retrieve(question, view, self._embedder, self._reranker)
-        self._ready.set()
         timings["retrieve"], clock = _lap(clock)
         yield Retrieved(whole, found.passages)
 

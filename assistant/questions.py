@@ -6,9 +6,9 @@ Cues are closed-class words of English and shapes of tokens, so that nothing dep
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher, get_close_matches
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import Literal
 
@@ -18,6 +18,8 @@ AnswerKind = Literal[
     "name", "place", "date", "time", "money", "percentage", "number", "duration", "phone", "email", "url", "any"
 ]
 
+_NEAR = 0.8
+"""Ratio of matching letters from which a word may be a slip of another."""
 WORD = re.compile(r"[^\W_]+(?:[’'.&-][^\W_]+)*")
 STOPWORDS = frozenset(
     """a about above after again against all also am an and any are as at be because been before being below between both
@@ -263,11 +265,12 @@ def holds(word: str, stems_of_text: Iterable[str]) -> bool:
     return wanted in found or any(same_word(wanted, s) for s in found)
 
 
-def correct(text: str, vocabulary: Collection[str], known: Callable[[str], bool]) -> str:
+def correct(text: str, vocabulary: Sequence[str], known: Callable[[str], bool]) -> str:
     """The text with words that no document knows replaced by near ones of `vocabulary`; names are left alone.
 
     Args:
-        vocabulary: lower-case words of the passages found.
+        vocabulary: lower-case words of the passages found, the best passage's first: of equally near ones the first
+            is taken.
         known: whether the documents hold a word.
     """
 
@@ -275,8 +278,9 @@ def correct(text: str, vocabulary: Collection[str], known: Callable[[str], bool]
         word = match.group()
         if len(word) < 3 or not word.islower() or word in STOPWORDS or word in vocabulary or known(word):
             return word
-        near = get_close_matches(word, [v for v in vocabulary if v[0] == word[0]], n=1, cutoff=0.8)
-        return near[0] if near else word
+        near = {v: SequenceMatcher(None, v, word).ratio() for v in vocabulary if v[0] == word[0]}
+        best = max(near, key=lambda v: near[v], default=word)
+        return best if near.get(best, 0) >= _NEAR else word
 
     return WORD.sub(replacement, text)
 

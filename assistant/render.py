@@ -16,7 +16,7 @@ _MOST_QUOTE = 320
 
 def render_answer(answer: Answer) -> str:
     """The answer with its sources, or the refusal with the nearest passages; no trailing newline."""
-    return "\n".join(_wrapped(line, indent) for line, indent in _lines(answer))
+    return "\n".join(wrapped(line, indent) for line, indent in _lines(answer))
 
 
 def _lines(answer: Answer) -> Iterator[tuple[str, int]]:
@@ -29,7 +29,7 @@ def _lines(answer: Answer) -> Iterator[tuple[str, int]]:
             yield "", 0
             yield "Nearest passages:", 0
         for passage in answer.refusal.nearest:
-            yield f"[{passage.number}] {_place(passage.document, passage.chunk.page)}", 0
+            yield f"[{passage.number}] {place(passage.document, passage.chunk.page)}", 0
             yield _shortened(passage), 4
         return
     for statement in answer.shown:
@@ -38,7 +38,7 @@ def _lines(answer: Answer) -> Iterator[tuple[str, int]]:
     yield "Sources:", 0
     for citation in _sources(answer):
         if citation.passage is not None:
-            yield f"[{citation.number}] {_place(citation.passage.document, citation.page)}", 0
+            yield f"[{citation.number}] {place(citation.passage.document, citation.page)}", 0
             yield f"“{citation.quote}” (characters {citation.start}–{citation.end})", 4
 
 
@@ -47,7 +47,8 @@ def _sources(answer: Answer) -> list[Citation]:
     return [spans[key] for key in sorted(spans)]
 
 
-def _place(document: Document, page: int | None) -> str:
+def place(document: Document, page: int | None) -> str:
+    """Title, path, date and page, as far as they are known."""
     parts = [document.title, document.path]
     if document.date:
         parts.append(f"{document.date.day} {document.date:%B %Y}")
@@ -61,7 +62,8 @@ def _shortened(passage: Passage) -> str:
     return text if len(text) <= _MOST_QUOTE else text[:_MOST_QUOTE].rsplit(" ", 1)[0] + " …"
 
 
-def _wrapped(line: str, indent: int) -> str:
+def wrapped(line: str, indent: int) -> str:
+    """Sanitised, on lines of at most 88 characters."""
     pad = " " * indent
     return textwrap.fill(
         " ".join(sanitize(line).split()), _WIDTH, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False

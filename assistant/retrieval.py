@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from assistant.questions import STOPWORDS, Question, correct, name_words, recase, words
 from assistant.types import Passage
-from embeddings.search import View
-from embeddings.types import Embedder, Reranker, Snapshot
+from corpus.types import Chunk, Document
+from embeddings.lexical import stems
+from embeddings.types import Embedder, Hit, Reranker, Snapshot, Where
+from embeddings.view import View
 
 if TYPE_CHECKING:
     from spellchecker import SpellChecker
 
+CANDIDATES = 20
+"""Passages that a search looks at."""
+RERANKED = 10
+"""Of which so many are read by the reranker."""
+RERANKER_WEIGHT = 0.4
+"""Of its logit, added to the fused score."""
+WINDOW = 110
+"""Words of a passage that the reranker reads, in whole sentences."""
 PASSAGES = 12
-"""Passages offered to a generator."""
+"""Of which so many are offered to a generator."""
+MOST_MERGED = 1600
+"""Characters of neighbours that are offered as one passage."""
+_DECIMALS = 6
+"""Of what a window is worth: nearer ones are equal, and the earlier is read."""
 COMMON = 0.5
 """Share of the documents from which a name is the background of them all."""
 
@@ -37,20 +49,129 @@ class Retrieval:
     snapshot: Snapshot
 
 
-def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reranker | None) -> Retrieval:
-    """The passages nearest to the question.
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A hit after reranking."""
 
-    With a reranker, the order is by the sum of fused and reranked scores, each brought to [0, 1].
+    hit: Hit
+    document: Document
+    reranked: float | None
+    """The reranker's logit; None without a reranker."""
+    score: float
+    """By which candidates are ordered; comparable within one search only."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `assistant search --json` prints."""
+        hit = self.hit
+        return Passage(0, hit.chunk, self.document, self.score).to_dict() | {
+            "fused": hit.score,
+            "dense": hit.dense,
+            "lexical": hit.lexical,
+            "reranked": self.reranked,
+            "places": [{"document": c.document_id, "start": c.start, "end": c.end} for c in hit.places],
+        }
+
+
+def candidates(
+    question: str,
+    view: View,
+    embedder: Embedder,
+    reranker: Reranker | None,
+    where: Where | None = None,
+    limit: int = CANDIDATES,
+) -> list[Candidate]:
+    """The hits nearest to the question, best first.
+
+    With a reranker, a logit is added to the fused score; what it doesn't read counts as the worst that it read.
     """
-    snapshot = view.snapshot()
-    hits = view.search(question.text, embedder.embed_query(question.text), PASSAGES)
-    scores = np.array([h.score for h in hits], dtype=np.float32)
-    if reranker is not None and len(hits) > 1:
-        scores = _unit(scores) + _unit(reranker.scores(question.text, [h.chunk.text for h in hits]))
-    passages = tuple(
-        Passage(number, hits[i].chunk, view.document(hits[i].chunk.document_id), float(scores[i]))
-        for number, i in enumerate(np.argsort(-scores, kind="stable"), 1)
+    hits = view.search(question, embedder.embed_query(question), limit, where)
+    documents = {hit.chunk.document_id: view.document(hit.chunk.document_id) for hit in hits}
+    logits: list[float] = []
+    if reranker is not None:
+        weights = view.weights(question)
+        read = [(documents[hit.chunk.document_id], hit.chunk) for hit in hits[:RERANKED]]
+        texts = [with_title(document.title, window(document.text, chunk, weights)) for document, chunk in read]
+        logits = reranker.scores(question, texts).tolist()
+    found = [
+        Candidate(
+            hit,
+            documents[hit.chunk.document_id],
+            logit,
+            hit.score + RERANKER_WEIGHT * (min(logits, default=0.0) if logit is None else logit),
+        )
+        for hit, logit in itertools.zip_longest(hits, logits)
+    ]
+    return sorted(found, key=lambda candidate: -candidate.score)
+
+
+def window(text: str, chunk: Chunk, weights: Mapping[int, float]) -> str:
+    """The run of the chunk's sentences, at most `WINDOW` words or one, that holds most of the question.
+
+    Args:
+        weights: of the question's stems, by `View.weights`.
+    """
+    spans = chunk.sentences or ((chunk.start, chunk.end),)
+    sizes = [len(words(text[start:end])) for start, end in spans]
+    held = [stems(text[start:end]) & weights.keys() for start, end in spans]
+    best, most = (0, 1), -1.0
+    for first in range(len(spans)):
+        last, size, found = first, 0, set[int]()
+        while last < len(spans) and (last == first or size + sizes[last] <= WINDOW):
+            size, found, last = size + sizes[last], found | held[last], last + 1
+        worth = round(sum(weights[stem] for stem in sorted(found)), _DECIMALS)
+        if worth > most:
+            best, most = (first, last), worth
+        if last == len(spans):
+            break
+    return text[spans[best[0]][0] : spans[best[1] - 1][1]]
+
+
+def with_title(title: str, text: str) -> str:
+    """The title before a text that doesn't begin with it."""
+    return text if text.startswith(title) else f"{title}\n{text}"
+
+
+def merged(found: Sequence[Candidate]) -> list[tuple[Chunk, Document, float]]:
+    """The candidates in order, neighbours under the same headings as one passage, at the better one's place."""
+    groups: list[list[Candidate]] = []
+    for candidate in found:
+        group = next((g for g in groups if _continues(g, candidate)), None)
+        if group is None:
+            groups.append([candidate])
+        else:
+            group.append(candidate)
+    return [(_joined(group), group[0].document, group[0].score) for group in groups]
+
+
+def _continues(group: Sequence[Candidate], candidate: Candidate) -> bool:
+    """Whether nothing but white space lies between them, and the whole isn't too long."""
+    chunk, text = candidate.hit.chunk, candidate.document.text
+    first = min(c.hit.chunk.start for c in group)
+    last = max(c.hit.chunk.end for c in group)
+    beside = text[last : chunk.start] if chunk.start >= last else text[chunk.end : first]
+    return (
+        group[0].document is candidate.document
+        and group[0].hit.chunk.headings == chunk.headings
+        and max(last, chunk.end) - min(first, chunk.start) <= MOST_MERGED
+        and not beside.strip()
     )
+
+
+def _joined(group: Sequence[Candidate]) -> Chunk:
+    if len(group) == 1:
+        return group[0].hit.chunk
+    chunks = sorted((candidate.hit.chunk for candidate in group), key=lambda chunk: chunk.start)
+    start, end = chunks[0].start, chunks[-1].end
+    text = group[0].document.text[start:end]
+    sentences = tuple(span for chunk in chunks for span in chunk.sentences)
+    return replace(chunks[0], end=end, text=text, sentences=sentences)
+
+
+def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reranker | None) -> Retrieval:
+    """The passages nearest to the question, and how much of it the index knows."""
+    snapshot = view.snapshot()
+    nearest = merged(candidates(question.text, view, embedder, reranker))[:PASSAGES]
+    passages = tuple(Passage(number, *found) for number, found in enumerate(nearest, 1))
     content = [w for w in words(question.text) if w.lower() not in STOPWORDS]
     counts = view.document_frequencies([*question.names, *content])
     parts = view.document_frequencies(w for n in question.names for w in name_words(n))
@@ -61,7 +182,8 @@ def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reran
 
 def corrected(question: str, passages: Sequence[Passage], view: View) -> str:
     """The question with slips of the pen mended, and names capitalised, as the passages have them that it found."""
-    vocabulary = {w.lower() for p in passages for w in words(p.chunk.text)} - STOPWORDS
+    read = (w.lower() for p in passages for w in words(p.chunk.text))
+    vocabulary = [w for w in dict.fromkeys(read) if w not in STOPWORDS]
 
     def known(word: str) -> bool:
         if view.document_frequencies([word])[word]:
@@ -76,8 +198,3 @@ def _dictionary() -> SpellChecker:
     from spellchecker import SpellChecker  # deferred: .3 s for its dictionary, seldom needed
 
     return SpellChecker(distance=1)
-
-
-def _unit(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    low, high = float(scores.min()), float(scores.max())
-    return (scores - low) / (high - low) if high > low else np.zeros_like(scores)

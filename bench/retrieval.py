@@ -1,6 +1,6 @@
-"""Ranking quality on public test collections: nDCG@10 of each retriever and of their fusion.
+"""Ranking quality on public test collections: nDCG@10 of each retriever, of their fusion, and after reranking.
 
-    python bench/retrieval.py --data DATA [--embedder NAME] [--float32] [--cache DIR] [scifact govt-rewrite ...]
+    python bench/retrieval.py --data DATA [--embedder NAME] [--float32] [--reranker NAME] [--cache DIR] [SET ...]
 
 DATA holds the folders `scifact`, `mtrag_govt` and `cranfield`. Every passage becomes a document of one chunk in a
 real index, which `--cache` keeps for the next run.
@@ -20,13 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from assistant.retrieval import candidates
+from corpus.sentences import split_sentences
 from corpus.types import Chunk, Document
 from embeddings.catalogue import FileRecord
 from embeddings.embedder import SentenceTransformerEmbedder, embedder_named
+from embeddings.rerank import reranker_named
+from embeddings.rows import passage_text
 from embeddings.search import Index
-from embeddings.types import Embedder, Hit
-from embeddings.writer import IndexWriter, passage_text
+from embeddings.types import Embedder, Vectors
+from embeddings.view import View
+from embeddings.writer import IndexWriter
 
 SETS = {
     "scifact": ("scifact/corpus.jsonl.gz", "scifact/queries.jsonl", "scifact/qrels_test.tsv"),
@@ -83,7 +89,8 @@ def build(passages: dict[str, tuple[str, str]], folder: Path, embedder: Embedder
     made = []
     for identifier, (title, text) in passages.items():
         document = Document(identifier, identifier, title, None, None, text)
-        made.append((document, [Chunk(identifier, 0, len(text), text)]))
+        sentences = tuple(split_sentences(text))
+        made.append((document, [Chunk(identifier, 0, len(text), text, sentences=sentences)]))
     with IndexWriter(folder, embedder, CHUNKER) as writer:
         texts = writer.without_vector(passage_text(document.title, chunk) for document, (chunk,) in made)
         started = time.perf_counter()
@@ -98,20 +105,22 @@ def build(passages: dict[str, tuple[str, str]], folder: Path, embedder: Embedder
     return rate
 
 
-def rankings(hits: Sequence[Hit]) -> dict[str, list[str]]:
-    """Best ids by each way to rank; `hits` are all passages, as the default ranks them."""
-    dense = sorted(hits, key=lambda hit: -(hit.dense or 0))
-    lexical = sorted((hit for hit in hits if hit.lexical), key=lambda hit: -(hit.lexical or 0))
-    reciprocal: defaultdict[str, float] = defaultdict(float)
+def rankings(view: View, question: str, vector: Vectors, names: NDArray[np.str_]) -> dict[str, list[str]]:
+    """Best ids by each way to rank; `names` are the ids of all passages, by row."""
+    whole = view.ranking(question, vector, len(names))
+    dense = whole.rows[np.argsort(-whole.dense, kind="stable")]
+    lexical = whole.rows[np.argsort(-whole.lexical, kind="stable")][: np.count_nonzero(whole.lexical)]
+    reciprocal: defaultdict[int, float] = defaultdict(float)
     for ranking in (dense[:100], lexical[:100]):
-        for rank, hit in enumerate(ranking, 1):
-            reciprocal[hit.chunk.document_id] += 1 / (RRF_K + rank)
-    return {
-        "dense alone": [hit.chunk.document_id for hit in dense[:DEPTH]],
-        "lexical alone": [hit.chunk.document_id for hit in lexical[:DEPTH]],
-        "reciprocal ranks": sorted(reciprocal, key=lambda passage: -reciprocal[passage])[:DEPTH],
-        "default": [hit.chunk.document_id for hit in hits[:DEPTH]],
+        for rank, row in enumerate(ranking.tolist(), 1):
+            reciprocal[row] += 1 / (RRF_K + rank)
+    best = {
+        "dense alone": dense,
+        "lexical alone": lexical,
+        "reciprocal ranks": sorted(reciprocal, key=lambda row: -reciprocal[row]),
+        "default": whole.rows,
     }
+    return {way: [str(names[row]) for row in rows[:DEPTH]] for way, rows in best.items()}
 
 
 def ndcg(ranking: Sequence[str], relevant: frozenset[str]) -> float:
@@ -134,11 +143,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--embedder", default="default")
     parser.add_argument("--float32", action="store_true", help="passages too; with a cache folder of its own")
+    parser.add_argument("--reranker", default="auto", help="auto, none, or a cross-encoder's name")
     parser.add_argument("--cache", type=Path, help="folder that keeps the indexes")
     arguments = parser.parse_args()
     embedder = embedder_named(arguments.embedder)
     if arguments.float32:
         embedder = SentenceTransformerEmbedder(arguments.embedder, bfloat16=False)
+    reranker = reranker_named(arguments.reranker)
     print(f"{'set':<15} {'queries':>7} {'retrieval':<17} {'nDCG@10':>7}  95 % interval")
     with tempfile.TemporaryDirectory() as temporary:
         for name in arguments.sets or SETS:
@@ -147,11 +158,20 @@ def main() -> None:
             rate = build(tested.passages, folder, embedder)
             print(f"{name}: {len(tested.passages)} passages, {rate:.1f} encoded a second", file=sys.stderr)
             scores: defaultdict[str, list[float]] = defaultdict(list)
+            seconds: list[float] = []
             with Index.open(folder, embedder.fingerprint) as index, index.view() as view:
+                names = np.array([view.chunk_at(row).document_id for row in range(view.snapshot().chunks)])
                 for query, text in tested.queries.items():
-                    hits = view.search(text, embedder.embed_query(text), len(tested.passages))
-                    for way, ranking in rankings(hits).items():
+                    ways = rankings(view, text, embedder.embed_query(text), names)
+                    if reranker is not None:
+                        started = time.perf_counter()
+                        found = candidates(text, view, embedder, reranker)
+                        seconds.append(time.perf_counter() - started)
+                        ways["with reranker"] = [c.hit.chunk.document_id for c in found[:DEPTH]]
+                    for way, ranking in ways.items():
                         scores[way].append(ndcg(ranking, tested.relevant[query]))
+            if seconds:
+                print(f"{name}: {np.median(seconds):.2f} s a question with the reranker, median", file=sys.stderr)
             for way, values in scores.items():
                 low, high = interval(values)
                 print(f"{name:<15} {len(values):>7} {way:<17} {np.mean(values):>7.3f}  {low:.3f} to {high:.3f}")

@@ -120,10 +120,12 @@ def test_any_text_is_taken_apart(text: str) -> None:
 
 
 def test_slips_are_mended_from_the_vocabulary_and_names_left_alone() -> None:
-    vocabulary, known = {"museum", "open", "visitors"}, {"when", "does", "the", "for"}
+    vocabulary, known = ["museum", "open", "visitors"], {"when", "does", "the", "for"}
     text = "When does the musuem opn for vistors?"
     assert correct(text, vocabulary, known.__contains__) == "When does the museum open for visitors?"
     assert correct("Does Musuem zzzz?", vocabulary, known.__contains__) == "Does Musuem zzzz?"
+    assert correct("the hed of it", ["head", "held"], known.__contains__) == "the head of it"
+    assert correct("the hed of it", ["held", "head"], known.__contains__) == "the held of it"
     assert correct("Is the musuem shut?", vocabulary, lambda _: True) == "Is the musuem shut?"
 
 
