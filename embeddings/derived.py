@@ -126,6 +126,12 @@ def files(folder: Path) -> set[str]:
     return {path.name for pattern in _PATTERNS for path in folder.glob(pattern)}
 
 
+def newest(folder: Path) -> int:
+    """The latest generation of which there is a file; 0 without any."""
+    numbers = (name.split("-")[1] for name in files(folder) if not name.startswith(_TEMPORARY))
+    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+
+
 def remove_old(folder: Path, keep: set[str]) -> None:
     """Removes files that no kept generation names and no reader holds, and what a killed writer left."""
     for name in files(folder) - keep:

@@ -194,6 +194,9 @@ def _leftovers(folder: Path, connection: sqlite3.Connection) -> Iterator[Finding
     if count := connection.execute(orphans).fetchone()[0]:
         yield Finding(f"{count} vectors belong to no passage", "index")
     named = {row[0] for row in connection.execute("SELECT file FROM derived")}
+    if derived.newest(folder) > int(meta(connection).get("generation", 0)):
+        why = "a run was killed, or the catalogue lost its log or is an older copy"
+        yield Finding(f"files of a later generation than the catalogue's lie here: {why}", "index")
     if names := sorted(derived.files(folder) - named):
         yield Finding(f"left over: {', '.join(names)}", "index")
 

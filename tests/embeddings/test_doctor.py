@@ -136,6 +136,17 @@ def test_leftovers_and_orphans_are_remarks(index: Path) -> None:
     assert mends == {"1": "index", "left": "index"}
 
 
+def test_an_older_copy_of_the_catalogue_is_a_remark(index: Path, source: Path, tmp_path: Path) -> None:
+    older = (index / FILE).read_bytes()
+    (source / "new.txt").write_text("The ferry is painted green.\n", encoding="utf-8")
+    build_index([source], index, EMBEDDER)
+    (index / FILE).write_bytes(older)
+    findings = {finding.what.split(":")[0]: finding.mends for finding in examine(index)}
+    assert findings["files of a later generation than the catalogue's lie here"] == "index"
+    build_index([source], index, EMBEDDER)
+    assert examine(index) == []
+
+
 def test_a_model_that_changed_is_found(index: Path) -> None:
     with Index.open(index) as opened, pytest.raises(IndexUnavailable, match="no longer gives the vectors"):
         opened.check(HashingEmbedderOfAnotherMind())
