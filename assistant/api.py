@@ -214,9 +214,9 @@ class Assistant:
         return self._events(asked, earlier, conversation)
 
     def _events(self, asked: str, history: tuple[str, ...], conversation: str | None) -> Iterator[Event]:
+        self.warm()
         timings: dict[str, float] = {}
         clock = time.perf_counter()
-        self.warm()
         whole = standalone(asked, history)
         question = analyse(whole)
         with self._index.view() as view:

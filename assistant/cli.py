@@ -177,7 +177,7 @@ def _search(options: argparse.Namespace) -> int:
             return Exit.DONE
         found = desk.search(options.question, options.limit, where)
     if options.json:
-        _print_json([candidate.to_dict() for candidate in found])
+        _print_json([candidate.to_dict() | {"number": rank} for rank, candidate in enumerate(found, 1)])
     else:
         print(render_search(found))
     return Exit.DONE

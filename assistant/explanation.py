@@ -91,8 +91,9 @@ def _explained(
     held = [term for term in terms if int(ranking.rows[first]) in view.rows_of(term)]
     lacking = [term for term in terms if term not in held]
     yield f"By meaning: {by_meaning:,} of {len(ranking.rows):,} (cosine {ranking.dense[first]:.3f})."
+    standing = f"{by_words:,}" if held else "nowhere"
     yield (
-        f"By words: {by_words:,} (BM25 {ranking.lexical[first]:.2f}); it holds {', '.join(held) or 'none'}"
+        f"By words: {standing} (BM25 {ranking.lexical[first]:.2f}); it holds {', '.join(held) or 'none'}"
         + (f", and lacks {', '.join(lacking)}." if lacking else ".")
     )
     yield f"Both together: {first + 1:,}."
@@ -108,11 +109,11 @@ def _outcome(chunk: Chunk, found: Sequence[Candidate]) -> str:
     if not rank:
         return f"Not returned: {len(found)} better passages were taken; {CANDIDATES} are read."
     reranked = found[rank - 1].reranked
-    read = "" if reranked is None else f" The reranker gave it {reranked:.2f}, and so moved it to {rank}."
+    read = "" if reranked is None else f" The reranker gave it {reranked:.2f}."
     offered = merged(found)[:PASSAGES]
     if any(c.document_id == chunk.document_id and c.start <= chunk.start < c.end for c, _, _ in offered):
         return f"Returned, as hit {rank}.{read}"
-    return f"Not offered to the generator: {PASSAGES} passages stand before it.{read}"
+    return f"Hit {rank}, and not offered to the generator: {PASSAGES} passages stand before it.{read}"
 
 
 def _beginning(chunk: Chunk) -> str:

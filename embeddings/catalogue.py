@@ -49,13 +49,19 @@ def readable_errors(folder: Path) -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if "locked" in str(error) or "busy" in str(error):
             raise IndexBusy(f"the index {str(folder)!r} is being written by another process: try again") from error
-        if "decode" in str(error):
-            raise damaged(folder, "text that isn't UTF-8") from error
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # the schema isn't what was written
+        if is_damage(error):
             raise damaged(folder, str(error)) from error
         raise _unusable(folder, str(error)) from error
     except sqlite3.DatabaseError as error:
         raise damaged(folder, str(error)) from error
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file isn't what was written, and not just out of reach, locked or without room."""
+    if not isinstance(error, sqlite3.OperationalError):
+        return True
+    # SQLITE_ERROR: the schema isn't what was written.
+    return "decode" in str(error) or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
 def _unusable(folder: Path, reason: str) -> IndexUnavailable:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 import sqlite3
 import tempfile
 from collections.abc import Callable, Mapping
@@ -19,8 +20,8 @@ from typing import IO, Any
 from embeddings.rows import DamagedRow, checksum, verified
 
 _LOG = logging.getLogger(__name__)
-_TEMPORARY = ".tmp-"
-_PATTERNS = ("vectors-*.faiss", "lexical-*.safetensors", f"{_TEMPORARY}*")
+_TEMPORARY = ".assistant-part-"
+_OURS = re.compile(rf"(?:vectors|lexical)-(\d{{8,}})-[0-9a-f]{{16}}\.(?:faiss|safetensors)|{re.escape(_TEMPORARY)}\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +124,13 @@ def opened(folder: Path, derived: Derived | None) -> DerivedFile | None:
 
 def files(folder: Path) -> set[str]:
     """Names of all derived files, and of what a killed writer left."""
-    return {path.name for pattern in _PATTERNS for path in folder.glob(pattern)}
+    return {path.name for path in folder.iterdir() if _OURS.fullmatch(path.name) and path.is_file()}
 
 
 def newest(folder: Path) -> int:
     """The latest generation of which there is a file; 0 without any."""
-    numbers = (name.split("-")[1] for name in files(folder) if not name.startswith(_TEMPORARY))
-    return max((int(number) for number in numbers if number.isdecimal()), default=0)
+    names = (_OURS.fullmatch(name) for name in files(folder))
+    return max((int(name[1]) for name in names if name and name[1]), default=0)
 
 
 def remove_old(folder: Path, keep: set[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from corpus.errors import AssistantError, ModelUnavailable
 from embeddings import derived, generation
 from embeddings.catalogue import (
     FILE,
+    FileRecord,
     check_schema,
+    is_damage,
     open_reader,
     open_writer,
     readable_errors,
@@ -51,55 +54,71 @@ class Finding:
 
     what: str
     mends: str
-    """What mends it: `repair`, `index` (the next indexing run), or a sentence for the user."""
+    """What mends it: `repair`, `index` (the next run that finds a change), or a sentence for the user."""
 
 
 def examine(folder: Path) -> list[Finding]:
     """What is wrong with the index, most serious first; reads all of it, and loads the model for one question.
 
     Raises:
-        IndexUnavailable: there is no index, or one of another program or version.
+        IndexUnavailable: there is no index, one of another program or version, or it can't be read now.
     """
     try:
-        with _reading(folder) as connection:
-            findings = [*_structure(connection)]
-            if findings:
-                return findings
-            about = meta(connection)
-            verify_files(connection, about)
-            damaged = _damaged_documents(connection, about)
-            findings += [Finding(reason, "repair") for reason in damaged.values()]
-            findings += _derived(folder, connection, about, compare=not damaged)
-            findings += _leftovers(folder, connection)
-    except (sqlite3.DatabaseError, DamagedRow) as error:
+        about, damaged, findings = _examined(folder)
+    except _Damaged as error:
         return [Finding(f"{FILE}: {error}", "repair")]
-    return findings + list(_model(folder, about))
+    findings = [*(Finding(reason, "repair") for reason in damaged.values()), *findings]
+    return findings + (list(_model(folder, about)) if "generation" in about else [])
 
 
 def repair(folder: Path) -> list[str]:
     """Makes derived files again and drops damaged rows; returns what was done, and what the user must do.
 
     Whatever of the catalogue can't be trusted is kept aside under another name.
+
+    Raises:
+        IndexUnavailable: as `examine`, or it can't be written.
     """
     try:
-        with _reading(folder) as connection:
-            whole = not list(_structure(connection))
-            about = meta(connection)
-            verify_files(connection, about)
-            damaged = _damaged_documents(connection, about)
-    except (sqlite3.DatabaseError, DamagedRow):
-        whole = False
-    if not whole:
+        about, damaged, findings = _examined(folder)
+    except _Damaged:
         return _salvaged(folder)
+    if not damaged and all(finding.mends != "repair" for finding in findings):
+        return []
+    reason = "its index was damaged; index again"
     with IndexWriter(folder, embedder_named(about["embedder_name"]), about["chunker"]) as writer:
-        files = writer.files().values()
-        kept = [record for record in files if record.document_key not in damaged]
-        writer.publish(kept)
+        files = list(writer.files().values())
+        dropped = [record.path for record in files if record.document_key in damaged]
+        kept = [r for r in files if r.path not in dropped]
+        writer.publish([*kept, *(FileRecord(p, None, 0, -1, "", "failed", reason) for p in dropped)], afresh=True)
     done = ["the derived files were made again"]
-    if len(kept) < len(files):
-        dropped = ", ".join(record.path for record in files if record.document_key in damaged)
-        done.append(f"dropped as damaged: {dropped}; read them again with `{update_command(folder, about)}`")
+    if dropped:
+        done.append(f"dropped as damaged: {', '.join(dropped)}; read again with `{update_command(folder, about)}`")
     return done
+
+
+class _Damaged(Exception):
+    """The catalogue can't be trusted as a whole."""
+
+
+def _examined(folder: Path) -> tuple[dict[str, str], dict[int, str], list[Finding]]:
+    """`meta`, reasons by key of damaged documents, and other findings."""
+    with readable_errors(folder):
+        try:
+            with _reading(folder) as connection:
+                if problem := next(_structure(connection), None):
+                    raise _Damaged(problem)
+                about = meta(connection)
+                verify_files(connection, about)
+                damaged = _damaged_documents(connection, about)
+                findings = [*_derived(folder, connection, about, compare=not damaged), *_leftovers(folder, connection)]
+                return about, damaged, findings
+        except DamagedRow as error:
+            raise _Damaged(str(error)) from error
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise _Damaged(str(error)) from error
+            raise
 
 
 @contextlib.contextmanager
@@ -113,12 +132,13 @@ def _reading(folder: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
-def _structure(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _structure(connection: sqlite3.Connection) -> Iterator[str]:
+    """What is wrong with SQLite's pages and references."""
     for (problem,) in connection.execute("PRAGMA integrity_check(10)"):
         if problem != "ok":
-            yield Finding(f"{FILE}: {problem}", "repair")
+            yield problem
     for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        yield Finding(f"{FILE}: row {row} of {table} refers to a row of {parent} that is missing", "repair")
+        yield f"row {row} of {table} refers to a row of {parent} that is missing"
 
 
 def _damaged_documents(connection: sqlite3.Connection, about: dict[str, str]) -> dict[int, str]:
@@ -215,26 +235,25 @@ def _model(folder: Path, about: dict[str, str]) -> Iterator[Finding]:
 def _salvaged(folder: Path) -> list[str]:
     """A new catalogue with the vectors that can still be read; the old one is kept aside."""
     with writer_lock(folder), writable_errors(folder):
-        rows = list(_readable_vectors(folder))
-        kept = folder / f"{FILE}.damaged"
+        numbers = (f"{FILE}.damaged-{number}" for number in itertools.count(1))
+        kept = folder / next(name for name in numbers if not (folder / name).exists())
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{folder / FILE}{suffix}").rename(f"{kept}{suffix}")
         with contextlib.closing(open_writer(folder)) as connection, transaction(connection):
-            connection.executemany("INSERT INTO vectors VALUES (?, ?, ?, ?)", rows)
+            connection.executemany("INSERT OR IGNORE INTO vectors VALUES (?, ?, ?, ?)", _readable_vectors(kept))
+            (count,) = connection.execute("SELECT count(*) FROM vectors").fetchone()
         derived.remove_old(folder, set())
     return [
-        f"the catalogue can't be mended: it is kept as {kept.name}, and a new one was begun with {len(rows):,} vectors "
+        f"the catalogue can't be mended: it is kept as {kept.name}, and a new one was begun with {count:,} vectors "
         f"of it; read the documents again with `{update_command(folder, {})}`"
     ]
 
 
-def _readable_vectors(folder: Path) -> Iterator[tuple[Any, ...]]:
-    with contextlib.suppress(sqlite3.Error, AssistantError), readable_errors(folder):
-        connection, _ = open_reader(folder)
-        with contextlib.closing(connection):
-            rows = connection.execute("SELECT vector_key, digest, vector, checksum FROM vectors")
-            while row := rows.fetchone():
-                with contextlib.suppress(DamagedRow):
-                    verified("vectors", row)
-                    yield row
+def _readable_vectors(catalogue: Path) -> Iterator[tuple[Any, ...]]:
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(catalogue)) as connection:
+        rows = connection.execute("SELECT vector_key, digest, vector, checksum FROM vectors")
+        while row := rows.fetchone():
+            with contextlib.suppress(DamagedRow):
+                verified("vectors", row)
+                yield row

@@ -64,9 +64,9 @@ def load(folder: Path, connection: sqlite3.Connection, about: Mapping[str, str])
     return Generation(number, words, dense, sample_of(connection, words.chunks, dimension))
 
 
-def publish(folder: Path, connection: sqlite3.Connection, number: int, dimension: int) -> int:
+def publish(folder: Path, connection: sqlite3.Connection, number: int, dimension: int, *, afresh: bool = False) -> int:
     """Makes the files of what is visible now, inside the transaction that publishes it; returns how many chunks."""
-    before = derived.recorded(connection, number - 1)
+    before = {} if afresh else derived.recorded(connection, number - 1)
     words = _opened_lexical(folder, before)
     now = np.array([row[0] for row in connection.execute(_VISIBLE)], np.int64)
     held = words.chunks if words is not None else np.zeros(0, np.int64)

@@ -148,9 +148,10 @@ def _export(model: Path, load: Callable[[], SentenceTransformer], folder: Path) 
     partial = folder.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)  # of a killed export
     partial.mkdir()
+    original = load()  # a failure here is the machine's, or makes the model unusable anyway
     try:
-        about = _exported(model, load(), partial)
-    except (OSError, ImportError):
+        about = _exported(model, original, partial)
+    except (OSError, ImportError, MemoryError):
         shutil.rmtree(partial, ignore_errors=True)
         raise
     except Exception as error:  # tracing runs the model's own code and raises what that raises

@@ -16,6 +16,7 @@ import numpy as np
 from corpus.errors import IndexUnavailable
 from corpus.types import Document, ReadFailure
 from embeddings.catalogue import (
+    FILE,
     check_schema,
     open_reader,
     readable_errors,
@@ -41,7 +42,8 @@ class Index:
     def __init__(self, folder: Path, embedder: str | None = None) -> None:
         self.folder = folder
         self._embedder = embedder
-        self._idle: queue.LifoQueue[sqlite3.Connection] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[tuple[sqlite3.Connection, tuple[int, int]]] = queue.LifoQueue()
+        """Connections, and which file each has open."""
         self._loading = threading.Lock()
         self._loaded: dict[frozenset[tuple[str, str]], Generation] = {}
 
@@ -66,7 +68,7 @@ class Index:
         self._loaded.clear()
         with contextlib.suppress(queue.Empty):
             while True:
-                self._idle.get_nowait().close()
+                self._idle.get_nowait()[0].close()
 
     def about(self) -> dict[str, str]:
         """`embedder_name` finds the embedder again; `embedder`, `chunker`, `generation`, `folders` (JSON)."""
@@ -117,9 +119,9 @@ class Index:
     def _reading(self) -> Iterator[tuple[sqlite3.Connection, dict[str, str]]]:
         """A connection inside one read transaction, and what `meta` says there."""
         with readable_errors(self.folder):
-            try:
-                connection, keep = self._idle.get_nowait(), True
-            except queue.Empty:
+            connection, file = self._idle_connection()
+            keep = connection is not None
+            if connection is None:
                 connection, keep = open_reader(self.folder)
             try:
                 with transaction(connection, "DEFERRED"):
@@ -139,9 +141,24 @@ class Index:
                 raise
             finally:
                 if keep:
-                    self._idle.put(connection)
+                    self._idle.put((connection, file))
                 else:
                     connection.close()
+
+    def _idle_connection(self) -> tuple[sqlite3.Connection | None, tuple[int, int]]:
+        """One that has the catalogue open that lies here now: it may have been made again, or put back from a copy."""
+        try:
+            status = (self.folder / FILE).stat()
+            now = (status.st_dev, status.st_ino)
+        except OSError:
+            now = (0, 0)
+        with contextlib.suppress(queue.Empty):
+            while True:
+                connection, file = self._idle.get_nowait()
+                if file == now:
+                    return connection, now
+                connection.close()
+        return None, now
 
     def _generation(self, connection: sqlite3.Connection, about: Mapping[str, str]) -> Generation:
         key = frozenset(about.items())  # a catalogue restored from a backup has numbers a second time

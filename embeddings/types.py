@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.errors import UsageError
 from corpus.types import Chunk, Document
 
 Vectors = NDArray[np.float32]
@@ -42,6 +43,10 @@ class Where:
     date_from: date | None = None
     date_to: date | None = None
     """Both inclusive; a document without a date is in no period."""
+
+    def __post_init__(self) -> None:
+        if self.date_from and self.date_to and self.date_from > self.date_to:
+            raise UsageError(f"no day lies between {self.date_from} and {self.date_to}: exchange them")
 
     def admits(self, path: str, day: date | None, tags: Sequence[str]) -> bool:
         if self.paths and not any(fnmatch.fnmatchcase(path, pattern) for pattern in self.paths):

@@ -27,6 +27,8 @@ _TRAINING = 40
 _PROBES = 200
 """Passages whose nearest neighbours measure the recall."""
 _NEIGHBOURS = 10
+_PROBED = 1024
+"""Most passages that are looked for in the nearest lists only."""
 _OUTGROWN = 2
 """Times the passages that the lists were made for, at which they are made again."""
 
@@ -52,7 +54,7 @@ class DenseIndex:
         import faiss  # deferred: .2 seconds, and the first screen must not wait for it
 
         faiss.omp_set_num_threads(1)  # waking a second one takes longer than it saves
-        scores, found = self._index.search(query, limit, params=self._parameters(allowed))
+        scores, found = self._index.search(query, limit, params=self._parameters(allowed, limit))
         kept = found[0] >= 0
         rows = np.searchsorted(self._chunks, found[0][kept]) if self._lists else found[0][kept]
         return rows, scores[0][kept].astype(np.float64)
@@ -84,7 +86,7 @@ class DenseIndex:
         """Number of inverted lists; 0 for an exact index."""
         return int(getattr(self._index, "nlist", 0))
 
-    def _parameters(self, allowed: Mask | None) -> Any:
+    def _parameters(self, allowed: Mask | None, limit: int) -> Any:
         import faiss  # deferred: as above
 
         selector = None
@@ -96,8 +98,8 @@ class DenseIndex:
             selector = faiss.IDSelectorBitmap(np.packbits(held, bitorder="little"))
         if not self._lists:
             return faiss.SearchParameters(sel=selector)
-        # A filter leaves fewer passages in each list: all lists are read.
-        probes = self._lists if allowed is not None else self._index.nprobe
+        # A filter leaves fewer passages in each list, and for many the probed ones aren't enough: all lists are read.
+        probes = self._lists if allowed is not None or limit > _PROBED else self._index.nprobe
         return faiss.SearchParametersIVF(sel=selector, nprobe=probes)
 
 
@@ -156,7 +158,7 @@ def lists(dimension: int, count: int, sample: Vectors, batches: Batches) -> tupl
 
     Args:
         count: vectors in `batches`.
-        sample: of them, shape (n, dimension): trains the lists' centres, and its first rows measure the recall.
+        sample: of them, shape (n, dimension): trains the lists' centres; some of its rows measure the recall.
     """
     import faiss  # deferred: as above
 
@@ -205,12 +207,12 @@ def carried(
     gone: NDArray[np.int64],
     added: Batches,
     *,
-    exact: int = EXACT,
+    most_exact: int = EXACT,
 ) -> tuple[Any, dict[str, Any]] | None:
     """The lists of an older generation with changes; None where they were made for far fewer vectors."""
     import faiss  # deferred: as above
 
-    if details["kind"] != "lists" or not exact < count <= _OUTGROWN * details["made_for"]:
+    if details["kind"] != "lists" or not most_exact < count <= _OUTGROWN * details["made_for"]:
         return None
     index = faiss.read_index(str(file.path))
     if len(gone):

@@ -132,7 +132,7 @@ class View:
             lexical = bm25[rows].astype(np.float64)
             score = fuse(scale, dense, lexical)
             ceiling = fuse(scale, found.min(initial=1.0), bm25[best].min() if len(matching) > depth else 0.0)
-            if len(near) >= count or (len(rows) >= limit and np.sort(score)[-limit] >= ceiling):
+            if len(near) < depth or len(near) >= count or (len(rows) >= limit and np.sort(score)[-limit] >= ceiling):
                 break
             depth *= 4
         leading = np.sort(generation.chunks[rows[np.lexsort((rows, -score))[:FEEDBACK]]])
@@ -154,11 +154,12 @@ class View:
             return None, generation.sample
         if not generation.labels:
             files = self._connection.execute(_LISTED)
-            generation.labels.extend(
+            labels = [
                 (row[0], document.path, document.date, document.metadata.tags)
                 for path, _, *row in files
                 if (document := _verified(path, row))
-            )
+            ]
+            generation.labels[:] = labels  # at once: other threads read it
         keys = [key for key, path, day, tags in generation.labels if where.admits(path, day, tags)]
         allowed = np.isin(generation.lexical.documents, np.array(keys, np.int64))
         return allowed, sample_of(self._connection, generation.chunks[allowed], int(self._about["dimension"]))

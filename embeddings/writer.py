@@ -173,12 +173,15 @@ class IndexWriter:
         places = ", ".join("?" * len(values))
         self._connection.execute(f"INSERT INTO {table} ({columns}, checksum) VALUES ({places})", values)
 
-    def publish(self, files: Iterable[FileRecord], extra: Mapping[str, str] | None = None) -> int:
+    def publish(
+        self, files: Iterable[FileRecord], extra: Mapping[str, str] | None = None, *, afresh: bool = False
+    ) -> int:
         """Makes exactly `files` and their documents visible, in one transaction; returns the generation.
 
         Args:
             files: every file of the index, with the key of its staged document.
             extra: kept in `meta`, beside what made the vectors.
+            afresh: make the derived files from the catalogue alone, not from the last ones.
         """
         connection = self._connection
         with writable_errors(self.folder):
@@ -195,10 +198,10 @@ class IndexWriter:
                 if strange := connection.execute(_STRANGE).fetchone():
                     raise DamagedRow(f"the document of {strange[0]!r} isn't the one that was made of it")
                 unseen = "document_key NOT IN (SELECT document_key FROM files WHERE document_key IS NOT NULL)"
-                if connection.execute(f"DELETE FROM documents WHERE {unseen}").rowcount:
-                    connection.execute("DELETE FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM chunks)")
+                connection.execute(f"DELETE FROM documents WHERE {unseen}")
+                connection.execute("DELETE FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM chunks)")
                 number = int(about.get("generation", 0)) + 1
-                count = generation.publish(self.folder, connection, number, self._embedder.dimension)
+                count = generation.publish(self.folder, connection, number, self._embedder.dimension, afresh=afresh)
                 connection.execute("DELETE FROM derived WHERE generation <= ?", (number - KEPT_GENERATIONS,))
                 made_by = {"embedder": self._embedder.fingerprint, "canary_text": CANARY}
                 if made_by.items() - about.items():

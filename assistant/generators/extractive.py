@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from assistant.evidence import Evidence, answers_kind, lacks_name, missing_focus, missing_names, sentences_of
 from assistant.questions import Question, analyse, content_stems, parts_of, stems
 from assistant.types import Passage, Prompt
+from assistant.verification import figures
 from embeddings.types import Embedder, Reranker
 
 PASSAGES = 6
@@ -183,4 +184,4 @@ def _coverage(question: Question, held: set[str]) -> float:
 
 def _same(one: str, other: str) -> bool:
     a, b = set(content_stems(one)), set(content_stems(other))
-    return bool(a and b) and len(a & b) / len(a | b) >= SAME
+    return figures(one) == figures(other) and bool(a and b) and len(a & b) / len(a | b) >= SAME

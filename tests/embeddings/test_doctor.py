@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
 from corpus.errors import IndexUnavailable
+from embeddings import lexical
 from embeddings.build import build_index
 from embeddings.catalogue import FILE
 from embeddings.doctor import examine, repair
 from embeddings.hashing import HashingEmbedder
+from embeddings.rows import checksum
 from embeddings.search import Index
 
 from .conftest import CountingEmbedder
@@ -111,7 +116,7 @@ def test_a_catalogue_that_cannot_be_trusted_is_kept_aside_and_nothing_embedded_a
     assert [finding.mends for finding in examine(index)] == ["repair"]
     (done,) = repair(index)
     assert "begun with 2 vectors" in done
-    assert (index / f"{FILE}.damaged").is_file()
+    assert (index / f"{FILE}.damaged-1").is_file()
     counting = CountingEmbedder(EMBEDDER)
     build_index([source], index, counting)
     assert counting.passages == []
@@ -130,7 +135,7 @@ def test_a_catalogue_cut_short_is_salvaged(index: Path, source: Path) -> None:
 
 
 def test_leftovers_and_orphans_are_remarks(index: Path) -> None:
-    (index / ".tmp-killed").write_bytes(b"half")
+    (index / ".assistant-part-killed").write_bytes(b"half")
     change(index, "INSERT INTO vectors SELECT 99, x'00', vector, checksum FROM vectors LIMIT 1")
     mends = {finding.what.split()[0]: finding.mends for finding in examine(index)}
     assert mends == {"1": "index", "left": "index"}
@@ -157,3 +162,50 @@ class HashingEmbedderOfAnotherMind(HashingEmbedder):
 
     def embed_query(self, text: str):  # type: ignore[no-untyped-def]
         return super().embed_query(text[::-1])
+
+
+def test_an_index_that_was_never_finished_has_no_traceback(index: Path, source: Path) -> None:
+    change(index, "UPDATE meta SET value = '7' WHERE key = 'generation'")
+    repair(index)
+    assert examine(index)[0].mends == "index"
+    assert repair(index) == []
+    build_index([source], index, EMBEDDER)
+    assert examine(index) == []
+
+
+def test_files_of_others_in_the_folder_are_left_alone(index: Path, source: Path) -> None:
+    others = [".tmp-mine", "vectors-mine.faiss", "lexical-2.safetensors"]
+    for name in others:
+        (index / name).write_bytes(b"theirs")
+    (index / ".assistant-part-folder").mkdir()
+    (source / "new.txt").write_text("The ferry is painted green.\n", encoding="utf-8")
+    build_index([source], index, EMBEDDER)
+    assert all((index / name).read_bytes() == b"theirs" for name in others)
+
+
+def test_a_wrong_derived_file_with_a_right_digest_is_made_afresh(index: Path) -> None:
+    with sqlite3.connect(index / FILE) as catalogue:
+        rows = catalogue.execute("SELECT * FROM derived WHERE part = 'lexical'").fetchall()
+    catalogue.close()
+    generation, part, name, *_ = rows[-1]
+    with (index / name).open("w+b") as file:
+        details = lexical.write(
+            file, index, None, (), [lexical.Passage(1, 1, "", "other words"), lexical.Passage(2, 2, "", "")]
+        )
+    content = (index / name).read_bytes()
+    made = (generation, part, name, hashlib.sha256(content).hexdigest(), len(content), json.dumps(details))
+    with sqlite3.connect(index / FILE) as catalogue:
+        catalogue.execute("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?, ?, ?, ?)", (*made, checksum(*made)))
+    catalogue.close()
+    assert "doesn't hold the words" in examine(index)[0].what
+    repair(index)
+    assert examine(index) == []
+
+
+def test_an_open_index_follows_a_catalogue_that_was_made_again(index: Path, source: Path) -> None:
+    with Index.open(index, EMBEDDER.fingerprint) as opened:
+        assert len(opened.documents()) == 2
+        shutil.rmtree(index)
+        (source / "fares.md").unlink()
+        build_index([source], index, EMBEDDER)
+        assert [document.path for document in opened.documents()] == ["ferry.txt"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import made_index
@@ -23,7 +24,7 @@ from embeddings.catalogue import FILE
 from embeddings.hashing import HashingEmbedder
 from embeddings.rows import passage_text
 from embeddings.search import Index
-from embeddings.types import Hit
+from embeddings.types import Hit, Where
 from embeddings.writer import IndexWriter
 
 EMBEDDER = HashingEmbedder(32)
@@ -76,7 +77,7 @@ def test_a_damaged_vector_file_changes_no_answer(folder: Path, damage: str, capl
 
 
 def test_old_vector_files_and_leftovers_go(folder: Path) -> None:
-    (folder / ".tmp-vectors-killed").write_bytes(b"half")
+    (folder / ".assistant-part-killed").write_bytes(b"half")
     for version in range(2, 6):
         write(folder, version)
     assert sorted(path.name[:16] for path in folder.glob("*vectors*")) == ["vectors-00000004", "vectors-00000005"]
@@ -284,3 +285,12 @@ def test_what_a_killed_run_left_of_a_derived_file_goes(folder: Path) -> None:
     (folder / "lexical-00000009-0123456789abcdef.safetensors").write_bytes(b"of a generation that was never published")
     write(folder, 2)
     assert len(list(folder.glob("lexical-*"))) == 2
+
+
+def test_threads_that_filter_at_once_get_the_same(folder: Path) -> None:
+    where = Where(paths=("1*.txt",))
+    with Index.open(folder, EMBEDDER.fingerprint) as index, ThreadPoolExecutor(4) as pool:
+        vector = EMBEDDER.embed_query(QUESTION)
+        found = list(pool.map(lambda _: len(index.search(QUESTION, vector, 12, where)), range(16)))
+    assert len(set(found)) == 1
+    assert found[0] > 1

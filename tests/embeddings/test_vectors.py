@@ -87,11 +87,11 @@ def test_lists_are_carried_over_with_changes(tmp_path: Path, rows, chunks) -> No
     added = np.array([chunks[-1] + 5])
     few = vectors.carried(file, details, COUNT - 4, chunks[:5], [(added, rows[:1])])
     assert few is None  # so few are searched exactly
-    carried = vectors.carried(file, details, COUNT - 4, chunks[:5], [(added, rows[:1])], exact=100)
+    carried = vectors.carried(file, details, COUNT - 4, chunks[:5], [(added, rows[:1])], most_exact=100)
     assert carried is not None
     now = np.append(chunks[5:], added)
     dense = on_disk(tmp_path, *carried, now)
     found, _ = dense.nearest(rows[:1], 1)
     assert now[found].tolist() == added.tolist()
     assert len(dense) == COUNT - 4
-    assert vectors.carried(file, details, 3 * COUNT, chunks[:0], [], exact=100) is None
+    assert vectors.carried(file, details, 3 * COUNT, chunks[:0], [], most_exact=100) is None
