@@ -83,6 +83,8 @@ def repair(folder: Path) -> list[str]:
         about, damaged, findings = _examined(folder)
     except _Damaged:
         return _salvaged(folder)
+    if "generation" not in about:
+        return _salvaged(folder) if damaged else []
     if not damaged and all(finding.mends != "repair" for finding in findings):
         return []
     reason = "its index was damaged; index again"
@@ -110,7 +112,7 @@ def _examined(folder: Path) -> tuple[dict[str, str], dict[int, str], list[Findin
                     raise _Damaged(problem)
                 about = meta(connection)
                 verify_files(connection, about)
-                damaged = _damaged_documents(connection, about)
+                damaged = _damaged_documents(connection)
                 findings = [*_derived(folder, connection, about, compare=not damaged), *_leftovers(folder, connection)]
                 return about, damaged, findings
         except DamagedRow as error:
@@ -141,7 +143,7 @@ def _structure(connection: sqlite3.Connection) -> Iterator[str]:
         yield f"row {row} of {table} refers to a row of {parent} that is missing"
 
 
-def _damaged_documents(connection: sqlite3.Connection, about: dict[str, str]) -> dict[int, str]:
+def _damaged_documents(connection: sqlite3.Connection) -> dict[int, str]:
     """Reasons by document key: every row of documents, chunks and vectors is verified, and their relations."""
     damaged: dict[int, str] = {}
     broken: set[int] = set()
@@ -155,7 +157,7 @@ def _damaged_documents(connection: sqlite3.Connection, about: dict[str, str]) ->
         f"SELECT document_key, document_key, path, recipe, {DOCUMENT_COLUMNS}, checksum FROM documents"
     ):
         try:
-            _, path, _, *rest = verified("documents", columns)
+            _, path, recipe, *rest = verified("documents", columns)
             document = document_from(path, rest)
             for row in chunks.execute(
                 f"SELECT digest, {CHECKED_CHUNK}, chunks.checksum FROM chunks JOIN documents USING (document_key) "
@@ -166,7 +168,7 @@ def _damaged_documents(connection: sqlite3.Connection, about: dict[str, str]) ->
                 chunk = chunk_from(document.id, values)
                 if document.text[chunk.start : chunk.end] != chunk.text:
                     raise DamagedRow(f"row {row[1]} of chunks isn't the text of its document")
-                embedder = about.get("embedder", "")
+                embedder = recipe.partition("|")[2].rpartition("|")[0]  # of these rows, published or not
                 if vector_key in broken or row[0] != vector_digest(embedder, passage_text(document.title, chunk)):
                     raise DamagedRow(f"row {vector_key} of vectors isn't that of its text")
         except DamagedRow as error:

@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from corpus.errors import IndexUnavailable
+from corpus.types import Chunk, Document
 from embeddings import lexical
 from embeddings.build import build_index
 from embeddings.catalogue import FILE
 from embeddings.doctor import examine, repair
 from embeddings.hashing import HashingEmbedder
-from embeddings.rows import checksum
+from embeddings.rows import checksum, passage_text
 from embeddings.search import Index
+from embeddings.writer import IndexWriter
 
 from .conftest import CountingEmbedder
 
@@ -209,3 +211,18 @@ def test_an_open_index_follows_a_catalogue_that_was_made_again(index: Path, sour
         (source / "fares.md").unlink()
         build_index([source], index, EMBEDDER)
         assert [document.path for document in opened.documents()] == ["ferry.txt"]
+
+
+def test_what_an_unfinished_run_staged_is_not_damage(tmp_path: Path) -> None:
+    text = "The ferry crosses the river five times a day."
+    document = Document("id", "ferry.txt", "Ferries", None, None, text)
+    chunk = Chunk(document.id, 0, len(text), text)
+    with IndexWriter(tmp_path, EMBEDDER, "by hand") as writer:
+        texts = [passage_text(document.title, chunk)]
+        writer.keep_vectors(texts, EMBEDDER.embed_passages(texts))
+        writer.stage([(document, [chunk])])
+    assert {finding.mends for finding in examine(tmp_path)} == {"index"}
+    assert repair(tmp_path) == []
+    change(tmp_path, "UPDATE documents SET title = 'Trains'")
+    assert "repair" in {finding.mends for finding in examine(tmp_path)}
+    assert "begun with 1 vectors" in repair(tmp_path)[0]
