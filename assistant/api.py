@@ -151,6 +151,11 @@ class Assistant:
         return self._generator.name
 
     @property
+    def reranker(self) -> str:
+        """Name of the reranker; `none` without one."""
+        return "none" if self._reranker is None else self._reranker.name
+
+    @property
     def snapshot(self) -> Snapshot:
         """The generation that the next question will see."""
         return self._index.snapshot()
@@ -192,38 +197,55 @@ class Assistant:
         """Questions and answers as they were given, oldest first."""
         return self._history.records(conversation)
 
-    def ask(self, question: str, history: Sequence[str] = (), *, conversation: str | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        history: Sequence[str] = (),
+        *,
+        where: Where | None = None,
+        conversation: str | None = None,
+    ) -> Answer:
         """Answer one question.
 
         Args:
             history: earlier questions of the conversation, oldest first, so that follow-ups are understood.
+            where: the only documents that passages are taken from.
             conversation: id under which the answer is kept; None for one of its own.
 
         Raises:
             UsageError: the question is empty or too long.
         """
-        for event in self.stream(question, history, conversation=conversation):
+        for event in self.stream(question, history, where=where, conversation=conversation):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
 
-    def stream(self, question: str, history: Sequence[str] = (), *, conversation: str | None = None) -> Iterator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: Sequence[str] = (),
+        *,
+        where: Where | None = None,
+        conversation: str | None = None,
+    ) -> Iterator[Event]:
         """The same, event by event; the last is `Finished`. Closing the iterator stops the generator."""
         asked = _checked(question)
         earlier = tuple(" ".join(sanitize(h[:MOST_QUESTION_CHARACTERS]).split()) for h in history)
-        return self._events(asked, earlier, conversation)
+        return self._events(asked, earlier, where, conversation)
 
-    def _events(self, asked: str, history: tuple[str, ...], conversation: str | None) -> Iterator[Event]:
+    def _events(
+        self, asked: str, history: tuple[str, ...], where: Where | None, conversation: str | None
+    ) -> Iterator[Event]:
         self.warm()
         timings: dict[str, float] = {}
         clock = time.perf_counter()
         whole = standalone(asked, history)
         question = analyse(whole)
         with self._index.view() as view:
-            found = retrieve(question, view, self._embedder, self._reranker)
+            found = retrieve(question, view, self._embedder, self._reranker, where)
             if (mended := corrected(whole, found.passages, view)) != whole:
                 whole, question = mended, analyse(mended)
-                found = retrieve(question, view, self._embedder, self._reranker)
+                found = retrieve(question, view, self._embedder, self._reranker, where)
         timings["retrieve"], clock = _lap(clock)
         yield Retrieved(whole, found.passages)
 
@@ -246,7 +268,7 @@ class Assistant:
             yield Verified(statement)
         timings["generate"], clock = _lap(clock)
 
-        answer = self._compose(asked, question, history, tuple(statements), found, timings)
+        answer = self._compose(asked, question, (history, where), tuple(statements), found, timings)
         with contextlib.suppress(UnavailableError):  # a folder that can't be written still answers
             self._history.add(conversation or uuid.uuid4().hex, answer)
         yield Finished(answer)
@@ -260,13 +282,16 @@ class Assistant:
         self,
         asked: str,
         question: Question,
-        history: tuple[str, ...],
+        context: tuple[tuple[str, ...], Where | None],
         statements: tuple[Statement, ...],
         found: Retrieval,
         timings: dict[str, float],
     ) -> Answer:
         passed = any(s.verdict in SHOWN for s in statements)
+        history, where = context
         key = json.dumps([asked, history, self._generator.name, found.snapshot.generation, found.snapshot.embedder])
+        if where is not None:
+            key += repr(where)
         return Answer(
             id=hashlib.sha256(key.encode()).hexdigest()[:24],
             question=asked,

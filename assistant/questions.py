@@ -9,10 +9,13 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
-from typing import Literal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Literal
 
 import snowballstemmer
+
+if TYPE_CHECKING:
+    from spellchecker import SpellChecker
 
 AnswerKind = Literal[
     "name", "place", "date", "time", "money", "percentage", "number", "duration", "phone", "email", "url", "any"
@@ -283,6 +286,14 @@ def correct(text: str, vocabulary: Sequence[str], known: Callable[[str], bool]) 
         return best if near.get(best, 0) >= _NEAR else word
 
     return WORD.sub(replacement, text)
+
+
+@cache
+def dictionary() -> SpellChecker:
+    """Words of English with how often each is written."""
+    from spellchecker import SpellChecker  # deferred: .3 s for its table, seldom needed
+
+    return SpellChecker(distance=1)
 
 
 def recase(text: str, passages: Iterable[str]) -> str:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from assistant.questions import STOPWORDS, Question, correct, name_words, recase, words
+from assistant.questions import STOPWORDS, Question, correct, dictionary, name_words, recase, words
 from assistant.types import Passage
 from corpus.types import Chunk, Document
 from embeddings.lexical import stems
 from embeddings.types import Embedder, Hit, Reranker, Snapshot, Where
 from embeddings.view import View
-
-if TYPE_CHECKING:
-    from spellchecker import SpellChecker
 
 CANDIDATES = 20
 """Passages that a search looks at."""
@@ -167,10 +163,12 @@ def _joined(group: Sequence[Candidate]) -> Chunk:
     return replace(chunks[0], end=end, text=text, sentences=sentences)
 
 
-def retrieve(question: Question, view: View, embedder: Embedder, reranker: Reranker | None) -> Retrieval:
+def retrieve(
+    question: Question, view: View, embedder: Embedder, reranker: Reranker | None, where: Where | None = None
+) -> Retrieval:
     """The passages nearest to the question, and how much of it the index knows."""
     snapshot = view.snapshot()
-    nearest = merged(candidates(question.text, view, embedder, reranker))[:PASSAGES]
+    nearest = merged(candidates(question.text, view, embedder, reranker, where))[:PASSAGES]
     passages = tuple(Passage(number, *found) for number, found in enumerate(nearest, 1))
     content = [w for w in words(question.text) if w.lower() not in STOPWORDS]
     counts = view.document_frequencies([*question.names, *content])
@@ -188,13 +186,6 @@ def corrected(question: str, passages: Sequence[Passage], view: View) -> str:
     def known(word: str) -> bool:
         if view.document_frequencies([word])[word]:
             return True
-        return bool(_dictionary().known([word]))
+        return bool(dictionary().known([word]))
 
     return recase(correct(question, vocabulary, known), [p.chunk.text for p in passages])
-
-
-@cache
-def _dictionary() -> SpellChecker:
-    from spellchecker import SpellChecker  # deferred: .3 s for its dictionary, seldom needed
-
-    return SpellChecker(distance=1)

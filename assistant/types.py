@@ -216,6 +216,9 @@ class Prompt:
     passages: tuple[Passage, ...]
     common: frozenset[str] = frozenset()
     """Names in the question that most documents mention, so that a passage need not repeat them."""
+    instruction: str | None = None
+    """What to do with the passages instead of answering; a generator that writes puts it in the place of its own
+    instructions."""
 
 
 class TextGenerator(Protocol):

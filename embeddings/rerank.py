@@ -106,23 +106,29 @@ class CrossEncoderReranker:
     def _load(self) -> CrossEncoder:
         with self._lock:
             if self._loaded is None:
-                # Deferred: sentence_transformers imports torch and transformers, 7 seconds.
-                quiet_transformers()
-                from safetensors import SafetensorError
-                from sentence_transformers import CrossEncoder
-
-                try:
-                    self._loaded = CrossEncoder(
-                        str(self.folder),
-                        local_files_only=True,
-                        trust_remote_code=False,
-                        max_length=min(token_limit(self.folder), _CROSS_ENCODER_TOKENS),
-                        model_kwargs={"use_safetensors": True},
-                    )
-                except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
-                    reason = str(error).partition("\n")[0]
-                    raise ModelUnavailable(f"the reranker {self.name!r} cannot be loaded: {reason}") from error
+                self._loaded = load_cross_encoder(self.folder, f"the reranker {self.name!r}")
             return self._loaded
+
+
+def load_cross_encoder(folder: Path, called: str) -> CrossEncoder:
+    """The cross-encoder in a folder, which runs no code from it. Raises `ModelUnavailable` that calls it `called`."""
+    # Deferred: sentence_transformers imports torch and transformers, 7 seconds.
+    quiet_transformers()
+    from safetensors import SafetensorError
+    from sentence_transformers import CrossEncoder
+
+    try:
+        model: CrossEncoder = CrossEncoder(
+            str(folder),
+            local_files_only=True,
+            trust_remote_code=False,
+            max_length=min(token_limit(folder), _CROSS_ENCODER_TOKENS),
+            model_kwargs={"use_safetensors": True},
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelUnavailable(f"{called} cannot be loaded: {reason}") from error
+    return model
 
 
 def reranker_named(name: str = "auto") -> Reranker | None:

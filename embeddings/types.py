@@ -104,6 +104,11 @@ class Embedder(Protocol):
 class Reranker(Protocol):
     """Reads a question and a passage together."""
 
+    @property
+    def name(self) -> str:
+        """What `reranker_named` finds it by."""
+        ...
+
     def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """Shape (n,), float32, higher is better, in the order of `texts`. Unbounded logits."""
         ...

@@ -12,6 +12,7 @@ from assistant.api import Assistant
 from assistant.types import Finished, Prompt, TextDelta
 from corpus.errors import IndexUnavailable, ModelUnavailable, UsageError
 from embeddings.hashing import HashingEmbedder
+from embeddings.types import Where
 
 COST = "How much did the repairs to the roof cost?"
 
@@ -191,3 +192,14 @@ def test_warm_makes_ready(open_museum: Callable[..., Assistant]) -> None:
         desk.warm()
         assert desk.ready
         assert desk.generator == "extractive"
+
+
+def test_only_the_documents_asked_for_are_read(desk: Assistant) -> None:
+    question = "When does the Marram Museum open?"
+    everywhere = desk.ask(question)
+    assert len({p.document.path for p in everywhere.passages}) > 1
+    there = desk.ask(question, where=Where(paths=("news.txt",)))
+    assert {p.document.path for p in there.passages} == {"news.txt"}
+    assert there.id != everywhere.id
+    nowhere = desk.ask(question, where=Where(paths=("absent/*",)))
+    assert (nowhere.refused, nowhere.passages) == (True, ())
