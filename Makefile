@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INDEX ?= .assistant/samples
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 
-.PHONY: chat test check clean
+.PHONY: chat test check gate clean
 
 chat: $(VENV)/.user
 	@if [ -t 0 ] && [ -t 1 ]; then \
@@ -23,6 +23,10 @@ check: $(VENV)/.developer
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+gate: $(VENV)/.developer
+	$(BIN)/assistant index corpus/samples --index $(INDEX)
+	$(BIN)/assistant eval eval/datasets/samples.jsonl --index $(INDEX) --thresholds eval/datasets/samples.toml
+
 clean:
 	rm -rf $(VENV) .assistant
 
@@ -38,5 +42,5 @@ $(VENV)/.user: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.developer: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing into $(VENV): some minutes the first time." >&2
-	$(PIP_INSTALL) ".[rerank,dev]"
+	$(PIP_INSTALL) ".[rerank,eval,dev]"
 	@touch $@ $(VENV)/.user

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import io
 import json
 import os
@@ -31,7 +32,10 @@ class Exit(IntEnum):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Every error is one line on stderr."""
-    options = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    evaluates = list(arguments[:1]) == ["eval"]  # its own parser reads the rest
+    options = _parser().parse_args(arguments[:1] if evaluates else arguments)
+    options.arguments = arguments[1:]
     if sys.stdout is None:  # closed by the shell
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - lives as long as the process
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -103,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--repair", action="store_true", help="make again what can be made again")
     doctor.add_argument("--index", metavar="DIR", help="where the index is kept")
     doctor.set_defaults(run=_doctor)
+
+    commands.add_parser("eval", help="score answers and their citations on a data set").set_defaults(run=_eval)
 
     chat = commands.add_parser("chat", help="open the application")
     chat.add_argument("folder", nargs="?", metavar="FOLDER", help="index this folder first")
@@ -210,6 +216,12 @@ def _doctor(options: argparse.Namespace) -> int:
     serious = [finding for finding in findings if finding.mends != "index"]
     print(f"{len(serious)} problems, {len(findings) - len(serious)} remarks in {sanitize(str(folder))}")
     return Exit.UNAVAILABLE if serious else Exit.DONE
+
+
+def _eval(options: argparse.Namespace) -> int:
+    # The harness stands above this package, which must not import it: it is called by name.
+    code: int = importlib.import_module("eval.cli").main(options.arguments)
+    return code
 
 
 def _chat(options: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ def modules_after(code: str) -> set[str]:
         "import assistant.api, assistant.render, assistant.generators, assistant.generators.extractive",
         "import embeddings.types, embeddings.search, embeddings.build, embeddings.embedder, embeddings.rerank",
         "import corpus.types, corpus.errors, corpus.sanitizing, corpus.loading, corpus.chunking",
-        "import eval.datasets, eval.scorers, eval.run",
+        "from eval import run, score, compare\nimport eval.cli",
         "import assistant.tui.app",
     ],
 )
@@ -53,7 +53,7 @@ def test_help_brings_nothing_heavy(arguments: list[str]) -> None:
 
 
 def test_the_answering_layers_do_not_know_textual() -> None:
-    assert "textual" not in modules_after("import assistant.api, assistant.render, eval.run")
+    assert "textual" not in modules_after("import assistant.api, assistant.render, eval.running, eval.cli")
 
 
 def test_everything_that_assistant_offers_is_there() -> None:

@@ -1,0 +1,206 @@
+"""Answers of any system, from a file or from our own assistant.
+
+A line of an answers file is a JSON object. `id` names the case; then, each as far as the system has it:
+
+- `text`: the answer, with `[1][3]` after a sentence for the passages it cites; or `statements`: its sentences, each
+  `{"text", "citations": [{"number" or "document", "quote", "start", "end"}], "verdict"}`; or, beside `text`,
+  `citations`: `{"document", "quote"}` for the answer as a whole;
+- `passages`: what it had before it, each `{"number", "document", "text", "title", "id", "start"}`, numbered from 1 in
+  order where no number is given;
+- `refused`, `confidence` (0 to 1), `seconds`, `tokens`, `error`; `ranking`: passage ids, best first, or `[id, score]`.
+
+What `Answer.to_dict` gives, and the lines of a run's `results.jsonl`, are such lines too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from assistant.citations import parse_draft
+from assistant.types import Answer
+from corpus.chunking import count_tokens
+from corpus.errors import UsageError
+from eval.jsonl import read_rows
+from eval.rows import Row, shown
+from eval.types import Citation, Offered, Response, Sentence
+
+
+def read_answers(path: str | Path) -> dict[str, Response]:
+    """Every answer of a file by the id of its case. Raises `UsageError` with file and line for what isn't one."""
+    found: dict[str, Response] = {}
+    for number, row in read_rows(path):
+        response = response_from(row, f"{path}:{number}")
+        if response.id in found:
+            earlier = found[response.id].place
+            raise UsageError(f"{response.place}: the id {response.id!r} stands at {earlier} already: keep one of them")
+        found[response.id] = response
+    if not found:
+        raise UsageError(f"the answers file {str(path)!r} holds no answers")
+    return found
+
+
+def response_from(values: dict[str, Any], place: str) -> Response:
+    """One line of an answers file. Raises `UsageError` with its `place` and the field that is wrong."""
+    row = Row(place, values)
+    identifier = row.optional("id", (str, int), "the id of the question that is answered")
+    if identifier is None or identifier == "":
+        raise row.refused("field 'id' is missing: give the id of the question that is answered")
+    error = row.optional("error", str, "a text")
+    refused = bool(row.optional("refused", bool, "true or false"))
+    passages = tuple(_passage(one, number) for number, one in enumerate(row.objects("passages"), 1))
+    if len({p.number for p in passages}) < len(passages):
+        raise row.refused("two passages have the same number: number them apart")
+    statements = row.objects("statements")
+    text = row.optional("text", str, "a text")
+    if text is None and not statements and error is None:
+        raise row.refused("field 'text' is missing: give the answer, or its 'statements', or an 'error'")
+    tokens = row.number("tokens")
+    sentences: tuple[Sentence, ...] = ()
+    if statements:
+        sentences = tuple(
+            Sentence(
+                one.text("text", ""),
+                tuple(_citation(c, passages) for c in one.objects("citations")),
+                one.optional("verdict", str, "a text"),
+            )
+            for one in statements
+        )
+    elif text and not refused and (whole := row.objects("citations")):
+        sentences = (Sentence(text, tuple(_citation(c, passages) for c in whole)),)
+    elif text and not refused:
+        offered = {p.number: p for p in passages}
+        sentences = tuple(
+            Sentence(sentence, tuple(_numbered(n, offered.get(n)) for n in numbers))
+            for sentence, numbers in parse_draft(text)
+        )
+    return Response(
+        id=str(identifier),
+        text=" ".join(s.text for s in sentences if s.shown) if text is None else text,
+        refused=refused,
+        sentences=sentences,
+        passages=passages,
+        ranking=_ranking(row),
+        confidence=row.number("confidence", most=1.0),
+        seconds=row.number("seconds"),
+        tokens=None if tokens is None else round(tokens),
+        error=error,
+        place=place,
+    )
+
+
+def _passage(row: Row, number: int) -> Offered:
+    start, identifier = row.number("start"), row.optional("id", (str, int), "a text")
+    described = row.values.get("document")
+    return Offered(
+        number=row.optional("number", int, "a whole number") or number,
+        document=_document(row) or str(identifier or f"passage {number}"),
+        text=row.text("text", ""),
+        title=row.text("title", "")
+        or (Row(row.place, described).text("title", "") if isinstance(described, dict) else ""),
+        id=None if identifier is None else str(identifier),
+        start=None if start is None else round(start),
+    )
+
+
+def _document(row: Row) -> str | None:
+    """A name, or the `path` of what `Answer.to_dict` describes."""
+    described = row.values.get("document")
+    return (
+        Row(row.place, described).text("path")
+        if isinstance(described, dict)
+        else row.optional("document", str, "a name")
+    )
+
+
+def _citation(row: Row, passages: tuple[Offered, ...]) -> Citation:
+    """A citation by number, or by the name of a document; of one that wasn't offered nothing is kept but the number."""
+    number, named, quote = row.optional("number", int, "a whole number"), _document(row), row.text("quote", "")
+    if number is not None:
+        passage = next((p for p in passages if p.number == number), None)
+    else:
+        of_document = [p for p in passages if named is not None and same_document(p.document, named)]
+        passage = next((p for p in of_document if quote in p.text), of_document[0] if of_document else None)
+    if (passage is None and passages) or (passage is None and named is None):
+        return Citation(number, None)
+    start, end = row.number("start"), row.number("end")
+    document = named if passage is None else passage.document
+    if start is None or end is None:
+        return Citation(number, document, quote, passage=passage)
+    return Citation(number, document, quote, round(start), round(end), passage)
+
+
+def _numbered(number: int, passage: Offered | None) -> Citation:
+    return Citation(number, passage.document if passage else None, passage=passage)
+
+
+def _ranking(row: Row) -> tuple[tuple[str, float], ...]:
+    found: list[tuple[str, float]] = []
+    ranked_ids = row.optional("ranking", (list, tuple), "a list of passage ids") or []
+    for rank, one in enumerate(ranked_ids):
+        match one:
+            case str():
+                found.append((one, float(len(ranked_ids) - rank)))
+            case [str(identifier), int() | float() as score] if math.isfinite(score):
+                found.append((identifier, float(score)))
+            case _:
+                raise row.refused(f"field 'ranking' holds {shown(one)}: give passage ids, or [id, score] pairs")
+    if len({identifier for identifier, _ in found}) < len(found):
+        raise row.refused("field 'ranking' holds a passage twice: keep one")
+    return tuple(found)
+
+
+def row_of(response: Response) -> dict[str, Any]:
+    """The line of an answers file that reads back as the response."""
+    row = asdict(response)
+    row["statements"] = row.pop("sentences")
+    for statement in row["statements"]:
+        for citation in statement["citations"]:
+            del citation["passage"]
+    del row["place"]
+    said = {name: value for name, value in row.items() if value or (value == 0 and value is not False)}
+    return said | {"text": response.text}
+
+
+def from_assistant(case_id: str, answer: Answer, seconds: float, ids: Mapping[str, str]) -> Response:
+    """What our assistant answered.
+
+    It states no confidence yet: the arc tangent of its best passage's score, brought to [0, 1], stands in. That orders
+    the questions, but isn't the chance that an answer is right.
+
+    Args:
+        ids: the data set's ids of documents by path; others are known by their path.
+    """
+    row = answer.to_dict()
+    for passage in row["passages"]:
+        passage["id"] = ids.get(passage["document"]["path"], passage["document"]["path"])
+    best = max((p.score for p in answer.passages), default=-math.inf)
+    return response_from(
+        row
+        | {
+            "id": case_id,
+            "confidence": round(0.5 + math.atan(best) / math.pi, 6),
+            "seconds": round(seconds, 6),
+            "tokens": count_tokens(" ".join(s.text for s in answer.statements)),
+            "ranking": ranked((p["id"], p["score"]) for p in row["passages"]),
+        },
+        f"the answer to {case_id!r}",
+    )
+
+
+def ranked(passages: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Each id at its first place, with a score that falls with every place: evaluators order by score alone."""
+    first: dict[str, float] = {}
+    for identifier, score in passages:
+        first.setdefault(identifier, score)
+    return [(identifier, float(len(first) - place)) for place, identifier in enumerate(first)]
+
+
+def same_document(one: str, other: str) -> bool:
+    """Whether two paths name one document: equal, or one ends as the other, by whole parts."""
+    a, b = PurePosixPath(one).parts, PurePosixPath(other).parts
+    shorter = min(len(a), len(b))
+    return shorter > 0 and a[-shorter:] == b[-shorter:]

@@ -1,0 +1,135 @@
+"""Figures over cases, their intervals, and paired tests.
+
+Every figure is a function of the cases' columns and of how often each case counts, so that one set of draws gives the
+intervals of all measures. Draws are of questions, or of whole conversations where cases belong to some.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.types import Case, Columns, Score, Scorer, Weights
+
+DRAWS = 10_000
+"""Of each bootstrap and each test."""
+_SEED = 20_240_501
+_BLOCK = 1_000
+"""Draws that are held in memory at once."""
+_Z = 1.959963984540054
+"""Of a 95 % interval."""
+
+
+def mean(columns: Columns, weights: Weights) -> NDArray[np.float64]:
+    """Mean of the first column, for each draw."""
+    above: NDArray[np.float64] = weights @ columns[:, 0]
+    return ratio(above, weights.sum(axis=1))
+
+
+def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`above / below`, NaN where nothing is below."""
+    found: NDArray[np.float64] = np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)
+    return found
+
+
+def clusters(cases: Sequence[Case]) -> NDArray[np.int64]:
+    """The number of each case's cluster, from 0: its conversation, or itself."""
+    names = [("conversation", c.conversation) if c.conversation else ("case", c.id) for c in cases]
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], dtype=np.int64)
+
+
+def draws(cluster: NDArray[np.int64]) -> Iterator[Weights]:
+    """`DRAWS` bootstrap samples of clusters with replacement, in blocks of weights."""
+    random = np.random.default_rng(_SEED)
+    count = int(cluster.max()) + 1
+    for _ in range(0, DRAWS, _BLOCK):
+        yield random.multinomial(count, np.full(count, 1 / count), _BLOCK).astype(np.float64)[:, cluster]
+
+
+def wilson(successes: float, cases: int) -> tuple[float, float]:
+    """95 % interval of a rate (Wilson 1927), within [0, 1]."""
+    rate, spread = successes / cases, _Z * _Z / cases
+    centre = (rate + spread / 2) / (1 + spread)
+    half = _Z / (1 + spread) * np.sqrt(rate * (1 - rate) / cases + spread / (4 * cases))
+    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+
+
+Measured = Sequence[tuple[float, ...] | None]
+"""The columns of one scorer by case; None where it doesn't apply."""
+
+
+def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequence[Measured]) -> list[Score]:
+    """Each measure over the cases to which it applies, with its 95 % interval.
+
+    A rate of independent cases (a mean of zeros and ones) has Wilson's interval; everything else has the percentile
+    bootstrap's (Efron 1979), with whole conversations drawn where there are some.
+    """
+    cluster = clusters(cases)
+    independent = len(set(cluster.tolist())) == len(cases)
+    scores: list[Score] = []
+    drawn: dict[bytes, list[int]] = {}
+    """Numbers of the measures that need draws, by the cases to which they apply."""
+    columns_of: dict[int, Columns] = {}
+    for number, (scorer, rows) in enumerate(zip(scorers, measured, strict=True)):
+        columns = np.array([row for row in rows if row is not None], dtype=np.float64)
+        count = len(columns)
+        value = float(scorer.aggregate(columns, np.ones((1, count)))[0]) if count else float("nan")
+        if np.isnan(value):
+            scores.append(Score(scorer.name, None, None, None, count))
+        elif independent and scorer.aggregate is mean and set(columns[:, 0].tolist()) <= {0.0, 1.0}:
+            scores.append(Score(scorer.name, value, *wilson(columns[:, 0].sum(), count), count, "wilson"))
+        else:
+            scores.append(Score(scorer.name, value, None, None, count, "bootstrap"))
+            columns_of[number] = columns
+            drawn.setdefault(np.array([row is not None for row in rows]).tobytes(), []).append(number)
+    values: dict[int, list[NDArray[np.float64]]] = {number: [] for number in columns_of}
+    for weights in draws(cluster) if drawn else ():
+        for applies, numbers in drawn.items():
+            chosen = weights[:, np.frombuffer(applies, dtype=bool)]
+            for number in numbers:
+                values[number].append(scorers[number].aggregate(columns_of[number], chosen))
+    for number, by_draw in values.items():
+        low, high = np.nanpercentile(np.concatenate(by_draw), [2.5, 97.5])
+        scores[number] = replace(scores[number], low=float(low), high=float(high))
+    return scores
+
+
+def difference(scorer: Scorer, cases: Sequence[Case], one: Measured, other: Measured) -> tuple[Score, float | None]:
+    """The paired difference `other - one`, its 95 % interval, and its p-value.
+
+    A mean is compared over the cases to which it applies in both runs, anything else over all cases. The interval is
+    the paired bootstrap's. The p-value is two-sided, from a randomisation test that swaps the runs' results by question
+    or whole conversation (Smucker, Allan and Carterette 2007).
+    """
+    cluster = clusters(cases)
+    both = [a is not None and b is not None for a, b in zip(one, other, strict=True)]
+    if scorer.aggregate is mean:
+        one = [row if kept else None for row, kept in zip(one, both, strict=True)]
+        other = [row if kept else None for row, kept in zip(other, both, strict=True)]
+    rows = [row for row in (*one, *other) if row is not None]
+    places = np.array([i % len(cases) for i, row in enumerate((*one, *other)) if row is not None], dtype=np.int64)
+    is_one = np.arange(len(rows)) < sum(row is not None for row in one)
+    if is_one.all() or not is_one.any():
+        return Score(scorer.name, None, None, None, 0), None
+    columns = np.array(rows, dtype=np.float64)
+
+    def differences(weights: Weights, first: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """For each draw; `first` tells which results stand for the first run, shape (draws, results) or (results,)."""
+        return scorer.aggregate(columns, weights * ~first) - scorer.aggregate(columns, weights * first)
+
+    count, found = len(set(places.tolist())), float(differences(np.ones((1, len(rows))), is_one)[0])
+    if np.isnan(found):
+        return Score(scorer.name, None, None, None, count), None
+    drawn = np.concatenate([differences(weights[:, places], is_one) for weights in draws(cluster)])
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    random = np.random.default_rng(_SEED)
+    swaps = (random.random((_BLOCK, int(cluster.max()) + 1)) < 0.5 for _ in range(0, DRAWS, _BLOCK))
+    ones = np.ones((_BLOCK, len(rows)))
+    permuted = np.concatenate([differences(ones, is_one ^ swapped[:, cluster[places]]) for swapped in swaps])
+    extreme = np.count_nonzero(np.abs(permuted) >= abs(found) - 1e-12)  # NaN compares as false
+    p = (extreme + 1) / (np.count_nonzero(~np.isnan(permuted)) + 1)
+    return Score(scorer.name, found, float(low), float(high), count, "bootstrap"), float(p)

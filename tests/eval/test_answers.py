@@ -1,0 +1,150 @@
+"""Lines of answers, in each of the forms that systems write them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.errors import UsageError
+from eval.answers import ranked, read_answers, response_from, row_of, same_document
+from eval.types import Citation, Offered, Response, Sentence
+
+WALL, COST = "The wall is 640 metres long.", "Each camera costs £18,000."
+PASSAGES = [
+    {"document": "minutes/march.txt", "title": "Minutes", "text": f"Item 45. {WALL}", "start": 100},
+    {"document": "budget.txt", "text": COST, "id": "b-7"},
+]
+FIRST = Offered(1, "minutes/march.txt", f"Item 45. {WALL}", "Minutes", start=100)
+SECOND = Offered(2, "budget.txt", COST, id="b-7")
+
+
+def test_markers_in_a_text_are_its_citations() -> None:
+    response = response_from(
+        {"id": 7, "text": f"{WALL} [1] It costs much [2][9]. Really.", "passages": PASSAGES}, "a:1"
+    )
+    assert response.id == "7"
+    assert response.sentences == (
+        Sentence(WALL, (Citation(1, "minutes/march.txt", passage=FIRST),)),
+        Sentence("It costs much.", (Citation(2, "budget.txt", passage=SECOND), Citation(9, None))),
+        Sentence("Really."),
+    )
+    assert response.citations[0].text == f"Title: Minutes\nItem 45. {WALL}"
+    assert response.citations[1].text == COST
+
+
+def test_statements_come_with_quotes_and_places() -> None:
+    statements = [
+        {"text": WALL, "citations": [{"number": 1, "quote": WALL, "start": 109, "end": 137}], "verdict": "quoted"},
+        {"text": "It is blue.", "citations": [{"document": "made-up.txt", "quote": "blue"}], "verdict": "unsupported"},
+        {"text": COST, "citations": [{"document": "papers/budget.txt", "quote": "£18,000"}]},
+    ]
+    response = response_from({"id": "a", "statements": statements, "passages": PASSAGES}, "a:1")
+    wall, blue, cost = response.sentences
+    assert wall.citations == (Citation(1, "minutes/march.txt", WALL, 109, 137, FIRST),)
+    assert blue.citations == (Citation(None, None),)  # nothing of that name was offered
+    assert cost.citations == (Citation(None, "budget.txt", "£18,000", passage=SECOND),)
+    assert [s.text for s in response.shown] == [WALL, COST]
+    assert response.text == f"{WALL} {COST}"
+
+
+def test_citations_of_a_whole_answer_and_refusals() -> None:
+    row = {"id": "a", "text": f"{WALL} {COST}", "citations": [{"document": "x/m.txt", "quote": WALL}]}
+    assert response_from(row, "a:1").sentences == (
+        Sentence(f"{WALL} {COST}", (Citation(None, "x/m.txt", WALL),)),
+    )  # fmt: skip
+    refused = response_from({"id": "a", "text": "I can't say [1].", "refused": True, "passages": PASSAGES}, "a:1")
+    assert (refused.refused, refused.sentences, refused.citations) == (True, (), ())
+
+
+def test_a_crash_needs_no_text() -> None:
+    assert response_from({"id": "a", "error": "timed out"}, "a:1") == Response("a", error="timed out")
+
+
+def test_rankings_with_and_without_scores() -> None:
+    assert response_from({"id": "a", "text": "", "ranking": ["x", "y"]}, "a:1").ranking == (("x", 2.0), ("y", 1.0))
+    scored = response_from({"id": "a", "text": "", "ranking": [["x", 0.5], ["y", 1]]}, "a:1").ranking
+    assert scored == (("x", 0.5), ("y", 1.0))
+    assert ranked([("x", 0.1), ("y", 0.9), ("x", 0.2)]) == [("x", 2.0), ("y", 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"text": "x"}, "field 'id' is missing"),
+        ({"id": ""}, "field 'id' is missing"),
+        ({"id": "a"}, "field 'text' is missing"),
+        ({"id": "a", "text": 7}, "field 'text' is 7: give a text"),
+        ({"id": True, "text": ""}, "field 'id' is true: give the id"),
+        ({"id": "a", "text": "", "refused": "no"}, "field 'refused' is \"no\": give true or false"),
+        ({"id": "a", "text": "", "confidence": 1.5}, "field 'confidence' is 1.5: give a number between 0 and 1"),
+        ({"id": "a", "text": "", "seconds": -1}, "field 'seconds' is -1: give a number"),
+        ({"id": "a", "text": "", "passages": "p"}, "field 'passages' is \"p\": give a list"),
+        ({"id": "a", "text": "", "passages": ["p"]}, "give a list of objects"),
+        ({"id": "a", "text": "", "passages": [{"number": 1}, {"number": 1}]}, "two passages have the same number"),
+        ({"id": "a", "text": "", "ranking": [["x", "y"]]}, "'ranking' holds"),
+        ({"id": "a", "text": "", "ranking": ["x", "x"]}, "'ranking' holds a passage twice"),
+        ({"id": "a", "statements": [{"text": "x", "citations": [{"document": 7}]}]}, "field 'document' is 7"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_place(row: dict[str, object], reason: str) -> None:
+    with pytest.raises(UsageError, match=rf"^a\.jsonl:3.*{reason}"):
+        response_from(row, "a.jsonl:3")
+
+
+def test_a_file_of_answers(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    rows = [{"id": "a", "text": "one\u2028two"}, {"id": "b", "text": "x"}]
+    path.write_bytes(b"\n".join(json.dumps(r, ensure_ascii=False).encode() for r in rows))
+    assert [r.text for r in read_answers(path).values()] == ["one\u2028two", "x"]
+    path.write_text('{"id": "a", "text": ""}\n\n{"id": "a", "text": ""}\n')
+    with pytest.raises(UsageError, match=r"a\.jsonl:3: the id 'a' stands at .*a\.jsonl:1 already"):
+        read_answers(path)
+    path.write_text("\n")
+    with pytest.raises(UsageError, match="holds no answers"):
+        read_answers(path)
+
+
+words = st.text(alphabet="abc .[]12\u2028£é", max_size=20)
+passages = st.lists(st.fixed_dictionaries({"document": words, "text": words}), max_size=3)
+statements = st.lists(
+    st.fixed_dictionaries(
+        {
+            "text": words,
+            "citations": st.lists(st.fixed_dictionaries({"number": st.integers(1, 4), "quote": words}), max_size=3),
+        },
+        optional={"verdict": st.sampled_from(["quoted", "unsupported"])},
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@given(passages, statements, st.booleans(), st.none() | st.floats(0, 1))
+def test_a_response_reads_back_from_its_line(
+    offered: list[object], said: list[object], refused: bool, sure: float | None
+) -> None:
+    row = {"id": "a", "statements": said, "passages": offered, "refused": refused, "confidence": sure}
+    response = response_from(row, "a:1")
+    again = json.loads(json.dumps(row_of(response)))
+    assert response_from(again, "a:1") == response
+
+
+@given(passages, words, st.booleans())
+def test_a_text_reads_back_from_its_line(offered: list[object], text: str, refused: bool) -> None:
+    response = response_from({"id": "a", "text": text, "passages": offered, "refused": refused}, "a:1")
+    assert response_from(json.loads(json.dumps(row_of(response))), "a:1") == response
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a/b.txt", "b.txt", True), ("b.txt", "x/a/b.txt", True), ("a/b.txt", "c/b.txt", False),
+        ("ab.txt", "b.txt", False), ("", "b.txt", False),
+    ],
+)  # fmt: skip
+def test_documents_are_the_same_by_whole_parts_of_their_paths(one: str, other: str, same: bool) -> None:
+    assert same_document(one, other) is same
