@@ -66,7 +66,8 @@ def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequenc
     """Each measure over the cases to which it applies, with its 95 % interval.
 
     A rate of independent cases (a mean of zeros and ones) has Wilson's interval; everything else has the percentile
-    bootstrap's (Efron 1979), with whole conversations drawn where there are some.
+    bootstrap's (Efron 1979), with whole conversations drawn where there are some. Where no draw differs from another,
+    as with a single case, the bootstrap tells nothing, and there is no interval.
     """
     cluster = clusters(cases)
     independent = len(set(cluster.tolist())) == len(cases)
@@ -83,7 +84,7 @@ def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequenc
         elif independent and scorer.aggregate is mean and set(columns[:, 0].tolist()) <= {0.0, 1.0}:
             scores.append(Score(scorer.name, value, *wilson(columns[:, 0].sum(), count), count, "wilson"))
         else:
-            scores.append(Score(scorer.name, value, None, None, count, "bootstrap"))
+            scores.append(Score(scorer.name, value, None, None, count))
             columns_of[number] = columns
             drawn.setdefault(np.array([row is not None for row in rows]).tobytes(), []).append(number)
     values: dict[int, list[NDArray[np.float64]]] = {number: [] for number in columns_of}
@@ -94,7 +95,8 @@ def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequenc
                 values[number].append(scorers[number].aggregate(columns_of[number], chosen))
     for number, by_draw in values.items():
         low, high = np.nanpercentile(np.concatenate(by_draw), [2.5, 97.5])
-        scores[number] = replace(scores[number], low=float(low), high=float(high))
+        if low < high:
+            scores[number] = replace(scores[number], low=float(low), high=float(high), interval="bootstrap")
     return scores
 
 

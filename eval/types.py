@@ -209,7 +209,7 @@ class Score:
     value: float | None
     """None where it applies to no case."""
     low: float | None
-    """Lower end of the 95 % interval."""
+    """Lower end of the 95 % interval; None where the cases tell nothing of it."""
     high: float | None
     cases: int
     """To which it applies: the denominator."""
