@@ -114,7 +114,8 @@ def _indexed(dataset: Dataset, folder: str | None) -> Path:
 
     home = Path(folder) if folder else user_cache_path("passim-assistant") / "eval" / dataset.digest
     _say(f"indexing the {len(dataset.documents):,} documents of {dataset.name} in {home}")
-    return index_documents(dataset, home)
+    with _progress("Indexing") as progress:
+        return index_documents(dataset, home, progress=progress and (lambda done, total, _: progress(done, total)))
 
 
 def _score(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from assistant.api import Assistant
 from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
 from embeddings.embedder import embedder_named
+from embeddings.build import Progress
 from embeddings.types import Embedder
 from eval.adapters import file_name
 from eval.jsonl import read_bytes, write_file
@@ -25,7 +26,9 @@ _RECORD = "dataset.json"
 _DROPPED = re.compile(r"[\s\"'`´‘’‚‛“”„‟«»‹›′″\-‐-―−·•▪●○…>\x00-\x1f\ufffd]+")
 
 
-def index_documents(dataset: Dataset, folder: str | Path, embedder: str | Embedder = "default") -> Path:
+def index_documents(
+    dataset: Dataset, folder: str | Path, embedder: str | Embedder = "default", progress: Progress | None = None
+) -> Path:
     """Writes the set's documents to `folder/documents` and brings `folder/index` up to date with them.
 
     What is there of the same set and embedder is used again. A document's title is its first line, unless its text
