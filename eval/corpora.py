@@ -13,8 +13,8 @@ from pathlib import Path
 from assistant.api import Assistant
 from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
-from embeddings.embedder import embedder_named
 from embeddings.build import Progress
+from embeddings.embedder import embedder_named
 from embeddings.types import Embedder
 from eval.adapters import file_name
 from eval.jsonl import read_bytes, write_file
@@ -47,8 +47,8 @@ def index_documents(
     digest = hashlib.sha256("\0".join(part for pair in texts.items() for part in pair).encode()).hexdigest()
     try:
         before = json.loads(read_bytes(record)) if record.is_file() else {}
-        if not isinstance(before, dict) or ("embedder" not in before and (documents.exists() or index.exists())):
-            raise UsageError(f"{str(home)!r} holds documents or an index of another kind: give an empty or new folder")
+        if not isinstance(before, dict) or ("embedder" not in before and home.is_dir() and any(home.iterdir())):
+            raise UsageError(f"{str(home)!r} holds something else than a data set: give an empty or new folder")
         if before.get("documents") != digest:
             home.mkdir(parents=True, exist_ok=True)
             _record(record, "", before.get("embedder", named))
@@ -58,9 +58,8 @@ def index_documents(
                     path.unlink()
             for name, text in texts.items():
                 (documents / name).write_text(text, encoding="utf-8")
-        Assistant.build(
-            documents, index=index, embedder=model, replace=True, rebuild=before.get("embedder", named) != named
-        )
+        other = before.get("embedder", named) != named
+        Assistant.build(documents, index=index, embedder=model, replace=True, rebuild=other, progress=progress)
         _record(record, digest, named)
     except OSError as error:
         raise UnavailableError(f"{str(home)!r} can't be written: {error.strerror}") from error

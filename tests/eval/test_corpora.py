@@ -173,7 +173,7 @@ def test_another_embedder_makes_the_index_anew_and_half_an_index_is_finished(tmp
 def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "documents").mkdir()
     (tmp_path / "documents" / "mine.txt").write_text("Mine.")
-    with pytest.raises(UsageError, match="holds documents or an index of another kind: give an empty or new"):
+    with pytest.raises(UsageError, match="holds something else than a data set: give an empty or new"):
         index_documents(SET, tmp_path, "hashing")
     assert (tmp_path / "documents" / "mine.txt").read_text() == "Mine."
     Assistant.build(tmp_path / "documents", index=tmp_path / "other" / "index", embedder="hashing")
