@@ -177,7 +177,7 @@ def test_a_folder_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
         index_documents(SET, tmp_path, "hashing")
     assert (tmp_path / "documents" / "mine.txt").read_text() == "Mine."
     Assistant.build(tmp_path / "documents", index=tmp_path / "other" / "index", embedder="hashing")
-    with pytest.raises(UsageError, match="holds documents or an index of another kind"):
+    with pytest.raises(UsageError, match="holds something else than a data set"):
         index_documents(SET, tmp_path / "other", "hashing")
     (tmp_path / "file").write_text("")
     with pytest.raises(UnavailableError, match=r"file.*can't be written"):
