@@ -104,7 +104,12 @@ def _run(options: argparse.Namespace) -> int:
         ) as desk,
         _progress("Asking") as progress,
     ):
-        report = run(dataset, desk, scorers=scorers, thresholds=thresholds, out=options.out, progress=progress)
+        try:
+            report = run(dataset, desk, scorers=scorers, thresholds=thresholds, out=options.out, progress=progress)
+        except KeyboardInterrupt:
+            if options.out:
+                _say(f"the answers so far are in {options.out}: the same command goes on from there")
+            raise
     return _reported(report, options)
 
 

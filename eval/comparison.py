@@ -69,7 +69,7 @@ def compare(first: str | Path | Report, second: str | Path | Report) -> Comparis
     differences = []
     for scorer in scorers:
         before, after = (_measured(scorer, run.results) for run in (one, other))
-        if any(row is not None for row in (*before, *after)):
+        if mine[scorer.name] is not None or theirs[scorer.name] is not None:
             paired, p = difference(scorer, cases, before, after)
             differences.append(Difference(scorer.name, mine[scorer.name], theirs[scorer.name], paired, p))
     return Comparison(one, other, tuple(differences), _changes(one.results, other.results, list(mine)))

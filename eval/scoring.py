@@ -19,7 +19,7 @@ from eval.datasets import load
 from eval.jsonl import read_bytes, read_rows, write_file, written
 from eval.scorers import DEFAULT, scorer_named
 from eval.scorers.ranking import trec_qrels, trec_run
-from eval.statistics import Measured, estimate
+from eval.statistics import Measured, estimate, mean
 from eval.thresholds import Threshold, checked
 from eval.types import Case, CaseResult, Dataset, Evidence, Report, Response, Score, Scorer
 
@@ -88,8 +88,11 @@ def evaluate(
     measures = measures_named(scorers, thresholds)
     measured = measure(measures, dataset.cases, responses)
     scores = estimate(measures, dataset.cases, measured)
+    averages = [m.aggregate is mean for m in measures]
     results = tuple(
-        CaseResult(case, response, {m.name: row and row[0] for m, row in zip(measures, rows, strict=True)})
+        CaseResult(
+            case, response, {m.name: r and r[0] for m, r, one in zip(measures, rows, averages, strict=True) if one}
+        )
         for case, response, rows in zip(dataset.cases, responses, zip(*measured, strict=True), strict=True)
     )
     return Report(

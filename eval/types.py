@@ -198,7 +198,7 @@ class CaseResult:
     case: Case
     response: Response
     scores: dict[str, float | None] = field(default_factory=dict)
-    """By scorer; None where it doesn't apply."""
+    """By scorer that is a mean over cases, as a curve isn't; None where it doesn't apply."""
 
 
 @dataclass(frozen=True, slots=True)
