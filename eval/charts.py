@@ -66,7 +66,7 @@ def calibration(bins: Sequence[tuple[float, float, int]]) -> Chart:
         body += _line("gap", x, y, x, _y(confidence)) + _dot(x, y, radius)
         body += _text(x, y - radius - 4 if y > _TOP + 24 else y + radius + 13, str(count), "value")
     rows = tuple((number(confidence), number(share), str(count)) for confidence, share, count in bins)
-    names, header = ("stated confidence", "share correct"), ("mean confidence", "share correct", "answers")
+    names, header = ("confidence", "share correct"), ("mean confidence", "share correct", "answers")
     return _plot("Calibration", names, _ticks(1), _ticks(1), body, header, rows)
 
 
@@ -103,7 +103,7 @@ def by_kind(name: str, scores: Sequence[tuple[str, Score]]) -> Chart:
     body = "".join(_line("grid", x, 4, x, bottom) + _text(x, bottom + 16, f"{tick:g}", "tick") for tick, x in places)
     for y, (kind, score) in enumerate(scores):
         y = 18 + 26 * y
-        body += _text(left - 8, y + 4, kind if len(kind) < 20 else kind[:18] + "…", "label end")
+        body += _text(left - 8, y + 4, kind if len(kind) < 18 else kind[:16] + "…", "label end")
         if score.value is None:
             body += _text(left + 6, y + 4, "does not apply", "tick start")
             continue

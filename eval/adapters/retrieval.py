@@ -98,12 +98,11 @@ def mtrag(path: Path, files: Files) -> Read:
         identifier = row.text("task_id")
         contexts = [c for c in row.objects("contexts") if c.text("relevant", "yes") == "yes"]
         relevant = dict.fromkeys(c.text("document_id") for c in contexts)
-        kinds = row.texts("question_type") or ("question",)
         turns = row.objects("history")
         cases.append(
             Case(
                 id=identifier,
-                kind=f"{kinds[0]}/{answerability}".lower(),
+                kind=answerability.lower(),
                 question=row.text("question"),
                 history=tuple(turn.text("text") for turn in turns if turn.text("speaker") == "user"),
                 answerable=answerability in ("ANSWERABLE", "PARTIAL"),

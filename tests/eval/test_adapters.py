@@ -96,11 +96,11 @@ def test_mtrag_has_turns_of_conversations_with_their_passages(tmp_path: Path) ->
     dataset = load(jsonl(tmp_path / "tasks.jsonl", TASKS))
     assert dataset.cases == (
         Case(
-            "c<::>2", "factoid/partial", "Is it open?", ("Where?",), True, evidence=(Evidence("p1.txt", passage="p1"),),
+            "c<::>2", "partial", "Is it open?", ("Where?",), True, evidence=(Evidence("p1.txt", passage="p1"),),
             references=("From noon.",), relevant=(("p1", 1),), conversation="c",
         ),
         Case(
-            "d<::>1", "question/underspecified", "And that?", answerable=False, references=("Which?",),
+            "d<::>1", "underspecified", "And that?", answerable=False, references=("Which?",),
             conversation="d",
         ),
     )  # fmt: skip
