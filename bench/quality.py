@@ -18,6 +18,7 @@ from assistant.api import Assistant
 from eval import run
 from eval.corpora import index_documents
 from eval.datasets import load
+from eval.scorers import DEFAULT
 from eval.scoring import FINISHED, read_run
 from eval.types import Report
 
@@ -69,6 +70,7 @@ def evaluated(row: Row, shared: Path, work: Path, reranker: str) -> Report:
     out = work / "runs" / f"{row.name}-{reranker}"
     if (out / FINISHED).exists():
         return read_run(out)
+    names = list(dict.fromkeys([*DEFAULT, *row.scorers.split()]))
     base = ROOT if (ROOT / row.path).exists() else shared
     dataset = load(base / row.path)
     home = work / "indexes" / (row.index or row.name)
@@ -77,7 +79,7 @@ def evaluated(row: Row, shared: Path, work: Path, reranker: str) -> Report:
     else:
         Assistant.build(base / row.folder, index=(index := home))
     with Assistant.open(index, reranker=reranker, history=work / "history.sqlite3") as desk:
-        return run(dataset, desk, out=out)
+        return run(dataset, desk, out=out, scorers=names)
 
 
 def main() -> None:
@@ -87,19 +89,16 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--reranker", default="auto", help="auto, none, or a cross-encoder's name")
     arguments = parser.parse_args()
-    print("| set | measure | value | 95 % interval | over | command |\n|---|---|---|---|---|---|")
+    print("| set | measure | value | 95 % interval | over |\n|---|---|---|---|---|")
     for name in arguments.sets or SETS:
         row, started = SETS[name], time.perf_counter()
         report = evaluated(row, arguments.shared, arguments.work, arguments.reranker)
         print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
-        for score in report.scores:
-            if score.name in row.scorers.split() and score.value is not None:
-                interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
-                command = f"`assistant eval {row.path}`"
-                print(
-                    f"| {name} | {score.name} | {score.value:.3f} | {interval} | {score.cases} | {command} |",
-                    flush=True,
-                )
+        scores = {score.name: score for score in report.scores}
+        for score in (scores[wanted] for wanted in row.scorers.split()):
+            value = "–" if score.value is None else f"{score.value:.3f}"
+            interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
+            print(f"| {name} | {score.name} | {value} | {interval} | {score.cases} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def _figures(found: list[_Judged], threshold: float) -> tuple[Score, ...]:
         [(one.score, float(one.supported)) for one in found],
     ]
     aggregates = {"macro_f1": macro_f1, "accuracy": mean, "auroc": auroc}
-    scorers = [Scorer(name, lambda *_: None, lambda _: None, one) for name, one in aggregates.items()]
+    scorers = [Scorer(name, lambda *_: None, lambda _: None, one, rate=one is mean) for name, one in aggregates.items()]
     cases = [Case(str(number), "", "", conversation=one.claim) for number, one in enumerate(found)]
     return tuple(estimate(scorers, cases, measured))
 
@@ -153,7 +153,9 @@ def render(agreement: Agreement) -> str:
 
 
 def _cell(score: Score) -> str:
-    return "-" if score.value is None else f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+    if score.value is None:
+        return "-"
+    return f"{score.value:.3f}" + ("" if score.low is None else f" [{score.low:.3f}, {score.high:.3f}]")
 
 
 def labelled(path: str | Path) -> list[Labelled]:

@@ -15,18 +15,26 @@ What `Answer.to_dict` gives, and the lines of a run's `results.jsonl`, are such 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, get_args
 
-from assistant.citations import parse_draft
-from assistant.types import Answer
+from assistant.types import Answer, Verdict
 from corpus.chunking import count_tokens
 from corpus.errors import UsageError
+from corpus.sentences import split_sentences
 from eval.jsonl import read_rows
-from eval.rows import Row, shown
+from eval.rows import MOST, Row, shown
 from eval.types import Citation, Offered, Response, Sentence
+
+VERDICTS: tuple[str, ...] = get_args(Verdict)
+_MARKERS = re.compile(
+    r"\s*(?:\[\s*\^?|【\s*)(?P<numbers>\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*(?:†[^】\]\n]{0,80})?[\]】]"
+)
+_LAST_MARKERS = re.compile(rf"(?:{_MARKERS.pattern.replace('?P<numbers>', '?:')})+(?=[.!?]?\s*$)")
+_MOST_IN_RANGE = 50
 
 
 def read_answers(path: str | Path) -> dict[str, Response]:
@@ -49,33 +57,26 @@ def response_from(values: dict[str, Any], place: str) -> Response:
     identifier = row.optional("id", (str, int), "the id of the question that is answered")
     if identifier is None or identifier == "":
         raise row.refused("field 'id' is missing: give the id of the question that is answered")
-    error = row.optional("error", str, "a text")
+    error = row.optional("error", str, "a text") or None
     refused = bool(row.optional("refused", bool, "true or false"))
     passages = tuple(_passage(one, number) for number, one in enumerate(row.objects("passages"), 1))
     if len({p.number for p in passages}) < len(passages):
         raise row.refused("two passages have the same number: number them apart")
     statements = row.objects("statements")
     text = row.optional("text", str, "a text")
-    if text is None and not statements and error is None:
+    if text is None and not statements and not refused and error is None:
         raise row.refused("field 'text' is missing: give the answer, or its 'statements', or an 'error'")
     tokens = row.number("tokens")
     sentences: tuple[Sentence, ...] = ()
     if statements:
-        sentences = tuple(
-            Sentence(
-                one.text("text", ""),
-                tuple(_citation(c, passages) for c in one.objects("citations")),
-                one.optional("verdict", str, "a text"),
-            )
-            for one in statements
-        )
+        sentences = _as_read([_sentence(one, passages) for one in statements], text or "")
     elif text and not refused and (whole := row.objects("citations")):
-        sentences = (Sentence(text, tuple(_citation(c, passages) for c in whole)),)
+        sentences = (Sentence(_MARKERS.sub("", text), tuple(_citation(c, passages) for c in whole)),)
     elif text and not refused:
         offered = {p.number: p for p in passages}
         sentences = tuple(
             Sentence(sentence, tuple(_numbered(n, offered.get(n)) for n in numbers))
-            for sentence, numbers in parse_draft(text)
+            for sentence, numbers in sentences_of(text)
         )
     return Response(
         id=str(identifier),
@@ -96,7 +97,7 @@ def _passage(row: Row, number: int) -> Offered:
     start, identifier = row.number("start"), row.optional("id", (str, int), "a text")
     described = row.values.get("document")
     return Offered(
-        number=row.optional("number", int, "a whole number") or number,
+        number=number if (own := row.optional("number", int, "a whole number")) is None else own,
         document=_document(row) or str(identifier or f"passage {number}"),
         text=row.text("text", ""),
         title=row.text("title", "")
@@ -116,17 +117,72 @@ def _document(row: Row) -> str | None:
     )
 
 
+def _sentence(row: Row, passages: tuple[Offered, ...]) -> Sentence:
+    text, verdict = row.text("text", ""), row.optional("verdict", str, "a text")
+    if verdict not in (None, *VERDICTS):
+        raise row.refused(f"field 'verdict' is {shown(verdict)}: give {', '.join(VERDICTS)}, or leave it out")
+    return Sentence(
+        _LAST_MARKERS.sub("", text), tuple(_citation(c, passages) for c in row.objects("citations")), verdict
+    )
+
+
+def _as_read(sentences: list[Sentence], text: str) -> tuple[Sentence, ...]:
+    """The sentences, without the verdict of one that is said to be left out and stands in the text all the same."""
+    for sentence in sentences:
+        if sentence.shown:
+            text = text.replace(sentence.text, "", 1)
+    seen = [s.shown or not s.text or s.text not in text for s in sentences]
+    return tuple(s if right else replace(s, verdict=None) for s, right in zip(sentences, seen, strict=True))
+
+
+def sentences_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
+    """The sentences of a text, without markers, each with the numbers that its markers cite, once and in order.
+
+    A marker belongs to the sentence whose words stand before it, within the sentence or behind its full stop. Markers
+    are `[1]`, `[1, 2]`, `[1-3]`, `[^1]` and `【1】`, with numbers below 1,000.
+    """
+    bare, places, end = "", list[tuple[int, list[int]]](), 0
+    for marker in _MARKERS.finditer(text):
+        bare += text[end : marker.start()]
+        places.append((len(bare.rstrip()), _numbers(marker["numbers"])))
+        end = marker.end()
+    bare += text[end:]
+    spans = [(a, b) for line in re.finditer(r"[^\n]+", bare) for a, b in _spans(line.group(), line.start())]
+    cited: list[list[int]] = [[] for _ in spans]
+    for place, numbers in places:
+        if spans:
+            cited[max(sum(a < place for a, _ in spans) - 1, 0)] += numbers
+    return [(bare[a:b], tuple(dict.fromkeys(some))) for (a, b), some in zip(spans, cited, strict=True)]
+
+
+def _spans(line: str, start: int) -> list[tuple[int, int]]:
+    """The sentences of a line that hold a letter or digit."""
+    found = split_sentences(line) or [(0, len(line))]
+    return [(start + a, start + b) for a, b in found if any(c.isalnum() for c in line[a:b])]
+
+
+def _numbers(written: str) -> list[int]:
+    found: list[int] = []
+    for part in re.split(r"[,;]", written):
+        first, *last = (int(number) for number in re.findall(r"\d+", part))
+        found += range(first, last[0] + 1) if last and first <= last[0] <= first + _MOST_IN_RANGE else [first, *last]
+    return found
+
+
 def _citation(row: Row, passages: tuple[Offered, ...]) -> Citation:
     """A citation by number, or by the name of a document; of one that wasn't offered nothing is kept but the number."""
     number, named, quote = row.optional("number", int, "a whole number"), _document(row), row.text("quote", "")
     if number is not None:
         passage = next((p for p in passages if p.number == number), None)
     else:
-        of_document = [p for p in passages if named is not None and same_document(p.document, named)]
+        of_document = [p for p in passages if p.document == named]
+        of_document = of_document or [p for p in passages if named is not None and same_document(p.document, named)]
         passage = next((p for p in of_document if quote in p.text), of_document[0] if of_document else None)
     if (passage is None and passages) or (passage is None and named is None):
         return Citation(number, None)
     start, end = row.number("start"), row.number("end")
+    if start is not None and end is not None and start >= end:
+        raise row.refused(f"field 'end' is {end:g}: give one behind 'start', which is {start:g}")
     document = named if passage is None else passage.document
     if start is None or end is None:
         return Citation(number, document, quote, passage=passage)
@@ -137,20 +193,22 @@ def _numbered(number: int, passage: Offered | None) -> Citation:
     return Citation(number, passage.document if passage else None, passage=passage)
 
 
-def _ranking(row: Row) -> tuple[tuple[str, float], ...]:
+def _ranking(row: Row) -> tuple[tuple[str, float], ...] | None:
     found: list[tuple[str, float]] = []
-    ranked_ids = row.optional("ranking", (list, tuple), "a list of passage ids") or []
+    ranked_ids = row.optional("ranking", (list, tuple), "a list of passage ids")
+    if ranked_ids is None:
+        return None
     for rank, one in enumerate(ranked_ids):
         match one:
             case str():
                 found.append((one, float(len(ranked_ids) - rank)))
-            case [str(identifier), int() | float() as score] if math.isfinite(score):
+            case [str(identifier), int() | float() as score] if abs(score) <= MOST:
                 found.append((identifier, float(score)))
             case _:
                 raise row.refused(f"field 'ranking' holds {shown(one)}: give passage ids, or [id, score] pairs")
     if len({identifier for identifier, _ in found}) < len(found):
         raise row.refused("field 'ranking' holds a passage twice: keep one")
-    return tuple(found)
+    return tuple(sorted(found, key=lambda one: -one[1]))
 
 
 def row_of(response: Response) -> dict[str, Any]:
@@ -162,21 +220,22 @@ def row_of(response: Response) -> dict[str, Any]:
             del citation["passage"]
     del row["place"]
     said = {name: value for name, value in row.items() if value or (value == 0 and value is not False)}
-    return said | {"text": response.text}
+    return said | {"text": response.text} | ({} if response.ranking is None else {"ranking": response.ranking})
 
 
-def from_assistant(case_id: str, answer: Answer, seconds: float, ids: Mapping[str, str]) -> Response:
+def from_assistant(case_id: str, answer: Answer, seconds: float, ids: Mapping[str, tuple[str, ...]]) -> Response:
     """What our assistant answered.
 
     It states no confidence yet: the arc tangent of its best passage's score, brought to [0, 1], stands in. That orders
     the questions, but isn't the chance that an answer is right.
 
     Args:
-        ids: the data set's ids of documents by path; others are known by their path.
+        ids: the data set's ids of the document at a path, its own first.
     """
     row = answer.to_dict()
-    for passage in row["passages"]:
-        passage["id"] = ids.get(passage["document"]["path"], passage["document"]["path"])
+    known = [ids.get(p.document.path, (p.document.path,)) for p in answer.passages]
+    for passage, (own, *_) in zip(row["passages"], known, strict=True):
+        passage["id"] = own
     best = max((p.score for p in answer.passages), default=-math.inf)
     return response_from(
         row
@@ -185,17 +244,15 @@ def from_assistant(case_id: str, answer: Answer, seconds: float, ids: Mapping[st
             "confidence": round(0.5 + math.atan(best) / math.pi, 6),
             "seconds": round(seconds, 6),
             "tokens": count_tokens(" ".join(s.text for s in answer.statements)),
-            "ranking": ranked((p["id"], p["score"]) for p in row["passages"]),
+            "ranking": ranked(one for alike in known for one in alike),
         },
         f"the answer to {case_id!r}",
     )
 
 
-def ranked(passages: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+def ranked(passages: Iterable[str]) -> list[tuple[str, float]]:
     """Each id at its first place, with a score that falls with every place: evaluators order by score alone."""
-    first: dict[str, float] = {}
-    for identifier, score in passages:
-        first.setdefault(identifier, score)
+    first = dict.fromkeys(passages)
     return [(identifier, float(len(first) - place)) for place, identifier in enumerate(first)]
 
 

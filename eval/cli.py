@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 from eval.agreement import agreement, best_threshold
 from eval.agreement import render as render_agreement
@@ -86,7 +88,7 @@ def _report_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", metavar="RUN", help="folder for results.jsonl, report.json and report.html")
     parser.add_argument("--scorers", metavar="NAMES", help="such as 'facts nDCG@10 citation_recall[alce,lexical]'")
-    parser.add_argument("--judge", default="lexical", metavar="NAME", help=_JUDGES)
+    parser.add_argument("--judge", metavar="NAME", help=_JUDGES)
     parser.add_argument("--thresholds", metavar="TOML", help="exit with 1 where a score misses its bound")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
@@ -130,7 +132,9 @@ def _score(options: argparse.Namespace) -> int:
 
 
 def _scorers(options: argparse.Namespace) -> list[str]:
-    names = options.scorers.split() if options.scorers else default_names(options.judge)
+    if options.scorers and options.judge:
+        raise UsageError("--scorers name their judges themselves: leave out --judge, or the other")
+    names = shlex.split(options.scorers) if options.scorers else default_names(options.judge or "lexical")
     return [scorer_named(name).name for name in names]
 
 
@@ -139,12 +143,12 @@ def _thresholds(options: argparse.Namespace) -> tuple[Threshold, ...]:
 
 
 def _reported(report: Report, options: argparse.Namespace) -> int:
-    print(summary(report) if options.json else render_scores(report))
+    print(summary(report, ascii_only=True) if options.json else render_scores(report))
     if options.out:
         _say(f"the run is in {options.out}: open {Path(options.out) / 'report.html'}")
-    missed = [t for t in report.thresholds if not t["met"]]
-    for one in missed:
-        _say(f"below the threshold: {one}")
+    missed = sum(not one["met"] for one in report.thresholds)
+    if missed:
+        _say(f"{missed} of {len(report.thresholds)} bounds of {options.thresholds} are missed")
     return BELOW_THRESHOLD if missed else DONE
 
 

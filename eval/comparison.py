@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.errors import UsageError
+from eval.judges import Judge
+from eval.lexical_judge import LexicalJudge
 from eval.scorers import scorer_named
 from eval.scoring import read_run
-from eval.statistics import Measured, difference, mean
-from eval.types import CaseResult, Report, Score, Scorer
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One measure in both runs."""
-
-    name: str
-    first: float | None
-    """Over all questions of the first run to which it applies."""
-    second: float | None
-    paired: Score
-    """Second less first over the questions to which it applies in both, with its 95 % interval."""
-    p: float | None
-    """Two-sided, of the randomisation test; None where nothing can be compared. Not corrected for many measures."""
+from eval.statistics import Difference, Measured, difference, mean
+from eval.types import Case, CaseResult, Report, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +38,39 @@ class Comparison:
 
 
 def compare(first: str | Path | Report, second: str | Path | Report) -> Comparison:
-    """Compare two runs, given as reports or folders.
+    """Compare two runs, given as reports or folders; one may have asked our assistant, the other have scored a file.
 
     Raises:
         UsageError: a folder holds no finished run, the runs are of different questions, or share no measure.
     """
     one, other = (run if isinstance(run, Report) else read_run(run) for run in (first, second))
-    cases = [result.case for result in one.results]
-    if cases != [result.case for result in other.results]:
+    if (strange := _first_other(one, other)) is not None:
         raise UsageError(
-            f"the runs are of different questions ({one.dataset['name']!r}, {one.dataset['digest']} and "
-            f"{other.dataset['name']!r}, {other.dataset['digest']}): compare runs of one data set"
+            f"the runs are of different questions: {strange!r} isn't the same in {one.dataset['name']!r} of "
+            f"{len(one.results)} and {other.dataset['name']!r} of {len(other.results)}; compare runs of one data set"
         )
-    theirs = {score.name: score.value for score in other.scores}
-    mine = {score.name: score.value for score in one.scores if score.name in theirs}
-    if not mine:
+    theirs = {score.name for score in other.scores}
+    names = [score.name for score in one.scores if score.name in theirs]
+    if not names:
         raise UsageError("the runs have no measure in common: score their answers again with the same ones")
-    scorers = [scorer_named(name) for name in mine]
-    differences = []
-    for scorer in scorers:
-        before, after = (_measured(scorer, run.results) for run in (one, other))
-        if mine[scorer.name] is not None or theirs[scorer.name] is not None:
-            paired, p = difference(scorer, cases, before, after)
-            differences.append(Difference(scorer.name, mine[scorer.name], theirs[scorer.name], paired, p))
-    return Comparison(one, other, tuple(differences), _changes(one.results, other.results, list(mine)))
+    # What a judge said was kept: no model is asked again.
+    scorers = [scorer_named(name, lambda judge: Judge(judge, LexicalJudge(), 1.0, 0.5)) for name in names]
+    cases = [result.case for result in one.results]
+    found = [difference(s, cases, _measured(s, one.results), _measured(s, other.results)) for s in scorers]
+    differences = tuple(d for d in found if d.difference is not None)
+    return Comparison(one, other, differences, _changes(one.results, other.results, names))
+
+
+def _first_other(one: Report, other: Report) -> str | None:
+    """The id of the first question that isn't in both runs at one place; gold evidence may be located in one only."""
+    for before, after in itertools.zip_longest(one.results, other.results):
+        if before is None or after is None or _asked(before.case) != _asked(after.case):
+            return str((before or after).case.id)
+    return None
+
+
+def _asked(case: Case) -> tuple[object, ...]:
+    return case.id, case.question, case.history, case.answerable, case.facts, [e.quote for e in case.evidence]
 
 
 def _measured(scorer: Scorer, results: Sequence[CaseResult]) -> Measured:

@@ -84,27 +84,35 @@ def located(dataset: Dataset, desk: Assistant) -> Dataset:
     A quote is found as it stands, else but for white space, quotation marks, dashes and bullets. Of several places
     the nearest to the evidence's own `start` counts, the first where it has none.
 
+    A quote of a set that brings its documents stays without a span where cleaning has taken its words away.
+
     Raises:
         UsageError: a document isn't indexed, or a quote isn't in its document; with the case's file and line.
     """
     paths = _Paths({summary.path: summary.id for summary in desk.documents()})
-    sources = {file_name(source.id): source.text for source in dataset.documents}
+    sources = {file_name(source.id): source for source in dataset.documents}
     texts: dict[str, _Text] = {}
     cases = []
     for case in dataset.cases:
         found = []
         for gold in case.evidence:
             path = paths.resolve(gold.document, case)
+            if path not in texts:
+                document = desk.document(paths.ids[path])
+                own = sources.get(gold.document)
+                texts[path] = _Text(document.path, document.text, own.text if own else None)
+            text = texts[path]
             if gold.quote or gold.start is not None:
-                if path not in texts:
-                    texts[path] = _Text(desk.document(paths.ids[path]).text, sources.get(gold.document))
-                span = texts[path].span(gold)
-                if span is None:
-                    at = "" if gold.start is None or gold.document in sources else f" at {gold.start} to {gold.end}"
+                span = text.span(gold)
+                if span is None and not dataset.documents:
+                    at = "" if gold.start is None else f" at {gold.start} to {gold.end}"
                     quote = f"the gold quote {shown(gold.quote)} isn't in the document {path!r}{at}"
                     raise UsageError(f"{case.place}: {quote}; correct it, or index the document that holds it")
-                gold = replace(gold, start=span[0], end=span[1])
-            found.append(replace(gold, document=path))
+                start, end = span or (None, None)
+                gold = replace(gold, start=start, end=end)
+            copied = text.path != path and gold.passage is not None and text.path in sources
+            passage = sources[text.path].id if copied else gold.passage
+            found.append(replace(gold, document=text.path, passage=passage, exact=True))
         scope = tuple(paths.resolve(path, case) for path in case.scope)
         cases.append(replace(case, evidence=tuple(found), scope=scope))
     return replace(dataset, cases=tuple(cases))
@@ -141,7 +149,9 @@ class _Paths:
 class _Text:
     """An indexed document's text, to be searched for quotes."""
 
-    def __init__(self, text: str, source: str | None) -> None:
+    def __init__(self, path: str, text: str, source: str | None) -> None:
+        self.path = path
+        """That answers name it by: the first of several under which the same bytes are indexed."""
         self._text = text
         self._source = source
         """The text as the data set has it, which a quote's own span counts in; None where that is the indexed one."""

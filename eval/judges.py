@@ -42,7 +42,7 @@ VERDICTS = {"full": 1.0, "partial": 0.5, "none": 0.0}
 _LOG = logging.getLogger(__name__)
 _VERDICT = re.compile(
     r"[\W\d_]*(?:(?:the |my |final )*(?:verdict|answer|support|judg\w+)\W+(?:is\W+)?)?"
-    r"(full|partial|none)(?:l?y)?(?![^\W_])"
+    r"(full|partial|none)(?:l?y)?(?=[^\w ]|_|$| *$| *[-–—:(]| support)"
     r"(?!\s*(?:[,/|]|or\b)\s*(?:or )?(?:full|partial|none))",
     re.I,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -43,15 +44,15 @@ class LexicalJudge:
 def _score(premise: str, claim: str) -> float:
     weights, numbers = _wanted(claim)
     total = sum(weights.values())
-    if not total:
-        return 0.0
+    if not total:  # nothing but words like "yes": only the same words support it
+        return float(" ".join(words(claim.lower())) in " ".join(words(premise.lower())) and bool(words(claim)))
     row = _row(premise)
     places = [(place, s) for place, s in enumerate(row) if s in weights]
     whole = best = sum(weights[s] for s in dict.fromkeys(s for _, s in places))
     if len(row) > WINDOW:
-        starts = range(0, len(row) - WINDOW // 2, WINDOW // 2)
-        windows = [dict.fromkeys(s for place, s in places if start <= place < start + WINDOW) for start in starts]
-        best = max(sum(weights[s] for s in window) for window in windows)
+        bounds = [(start, start + WINDOW) for start in range(0, len(row) - WINDOW // 2, WINDOW // 2)]
+        cuts = [places[bisect_left(places, (a,)) : bisect_left(places, (b,))] for a, b in bounds]
+        best = max(sum(weights[s] for s in dict.fromkeys(s for _, s in cut)) for cut in cuts)
     missing = len(numbers - _numbers(premise)) / len(numbers) if numbers else 0.0
     share = ((1 - WINDOW_SHARE) * whole + WINDOW_SHARE * best) / total
     return max(share - MISSING_NUMBERS * missing, 0.0)

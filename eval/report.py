@@ -17,9 +17,10 @@ from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 from eval import charts
 from eval.judges import judge_named
-from eval.scorers import scorer_named
+from eval.scorers import scorer_named, shared_judge
 from eval.scorers.abstention import calibration, risk_coverage
 from eval.scorers.citations import passages, sentences
+from eval.scorers.support import label
 from eval.types import CaseResult, Citation, Evidence, Report
 
 _AROUND = 240
@@ -32,6 +33,7 @@ _COLUMNS = 4
 """Measures in the table of questions."""
 _FIRST = ("facts", "citation_f1[sentence]", "citation_recall[alce", "citation_precision[alce", "nDCG@10", "token_f1")
 """Beginnings of the measures that are shown there before others."""
+_JUDGED = re.compile(r"citation_\w+\[(?:alce|trec),(.+)\]")
 _AMOUNTS = frozenset(("words", "tokens", "seconds"))
 """Measures without full marks."""
 
@@ -55,6 +57,7 @@ def render(report: Report) -> str:
     shares = [s.name for s in report.scores if s.value is not None and _direction(s.name) != "neither"]
     first = [name for start in _FIRST for name in shares if name.startswith(start)]
     names = [name for name in dict.fromkeys([*first, *shares]) if name not in _AMOUNTS][:_COLUMNS]
+    judged = next((m[1] for s in report.scores if (m := _JUDGED.fullmatch(s.name))), None)
     kinds = list(dict.fromkeys(r.case.kind for r in report.results))
     return page.render(
         dataset=report.dataset,
@@ -73,7 +76,8 @@ def render(report: Report) -> str:
         charts=_charts(report, names),
         columns=names,
         kinds=kinds,
-        rows=[_row(r, names, kinds.index(r.case.kind)) for r in report.results],
+        judge=judged,
+        rows=[_row(r, names, kinds.index(r.case.kind), judged) for r in report.results],
         many=_MANY,
     )
 
@@ -92,7 +96,7 @@ def _charts(report: Report, names: Iterable[str]) -> list[charts.Chart]:
     return found
 
 
-def _row(result: CaseResult, columns: Iterable[str], kind: int) -> dict[str, Any]:
+def _row(result: CaseResult, columns: Iterable[str], kind: int, judge: str | None) -> dict[str, Any]:
     """What the template shows of one case."""
     case, response = result.case, result.response
     shown = () if response.refused else response.sentences
@@ -107,7 +111,10 @@ def _row(result: CaseResult, columns: Iterable[str], kind: int) -> dict[str, Any
         "target": sanitize(case.id),
         "link": "#" + encoded(sanitize(case.id)),
         "scores": result.scores,
-        "sentences": [(s, [(c, *_excerpt(c)) for c in s.citations[:_MANY]]) for s in response.sentences[:_MANY]],
+        "sentences": [
+            (s, judge and label(s, shared_judge(judge)), [(c, *_excerpt(c)) for c in s.citations[:_MANY]])
+            for s in response.sentences[:_MANY]
+        ],
         "evidence": [(e, _covering(e, cited)) for e in case.evidence[:_MANY]],
     }
 

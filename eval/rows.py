@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,8 @@ from corpus.errors import UsageError
 from eval.jsonl import read_bytes, rows_in
 
 T = TypeVar("T")
+MOST = 1e12
+"""Of any number in an answer: a length, a place, seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Row:
         value = self.optional(field, str, "a text")
         if value is None and default is None:
             raise self.refused(f"field {field!r} is missing: fill it in, or name the set's format")
-        return value or default or ""
+        return default or "" if value is None else value
 
     def texts(self, field: str) -> tuple[str, ...]:
         """A field that holds a list of texts; a missing one is empty, a single text stands for itself."""
@@ -56,7 +57,7 @@ class Row:
             raise self.refused(f"field {field!r} is {shown(values)}: give a list of objects")
         return [Row(f"{self.place}: {field}[{n}]", v) for n, v in enumerate(values)]
 
-    def number(self, field: str, most: float = math.inf) -> float | None:
+    def number(self, field: str, most: float = MOST) -> float | None:
         """A field that holds a number from 0 to `most`; None where it is missing."""
         value = self.optional(field, (int, float), "a number")
         if value is not None and not 0 <= value <= most:

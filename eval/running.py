@@ -20,8 +20,8 @@ from eval.adapters import file_name
 from eval.answers import from_assistant, ranked, response_from, row_of
 from eval.corpora import located
 from eval.datasets import load
-from eval.jsonl import read_bytes, write_file
-from eval.scoring import FORMAT, JOURNAL, SETTINGS, check_folder, evaluate, measures_named, write_run
+from eval.jsonl import read_bytes, rows_in, write_file
+from eval.scoring import FINISHED, FORMAT, JOURNAL, SETTINGS, check_folder, evaluate, measures_named, write_run
 from eval.thresholds import Threshold
 from eval.types import Case, Dataset, Report, Response
 
@@ -63,11 +63,11 @@ def run(
         for response in _answers(whole, desk, kept, progress):
             responses.append(response)
             if response.id not in kept:
-                _append(journal, response)
-    report = evaluate(whole, responses, system, scorers, thresholds)
-    write_run(report, folder)
-    for name in (SETTINGS, JOURNAL):
-        (folder / name).unlink(missing_ok=True)
+                _append(journal, response, folder)
+        report = evaluate(whole, responses, system, scorers, thresholds)
+        write_run(report, folder)
+        for name in (SETTINGS, JOURNAL):
+            (folder / name).unlink(missing_ok=True)
     return report
 
 
@@ -78,7 +78,7 @@ def _system(desk: Assistant) -> dict[str, Any]:
 def _answers(
     dataset: Dataset, desk: Assistant, kept: Mapping[str, Response], progress: Progress | None
 ) -> Iterator[Response]:
-    ids = {file_name(source.id): source.id for source in dataset.documents}
+    ids = _ids(dataset, desk)
     if len(kept) < len(dataset.cases):
         desk.warm()
     for number, case in enumerate(dataset.cases, 1):
@@ -87,13 +87,23 @@ def _answers(
             progress(number, len(dataset.cases))
 
 
-def _answer(case: Case, desk: Assistant, searched: bool, ids: Mapping[str, str]) -> Response:
+def _ids(dataset: Dataset, desk: Assistant) -> dict[str, tuple[str, ...]]:
+    """By path in the index, the data set's ids of the document there: its own, and those of its copies."""
+    own = {file_name(source.id): source.id for source in dataset.documents}
+    paths: dict[str, list[str]] = {}
+    for summary in desk.documents():
+        paths.setdefault(summary.id, []).append(summary.path)
+    names = {path: own.get(path, path) for alike in paths.values() for path in alike}
+    return {p: (names[p], *(names[q] for q in alike if q != p)) for alike in paths.values() for p in alike}
+
+
+def _answer(case: Case, desk: Assistant, searched: bool, ids: Mapping[str, tuple[str, ...]]) -> Response:
     where = Where(paths=tuple(glob.escape(path) for path in case.scope)) if case.scope else None
     started = time.perf_counter()
     try:
         if searched:
             found = desk.search(case.question, DEPTH, where)
-            ranking = ranked((ids.get(c.document.path, c.document.path), c.score) for c in found)
+            ranking = ranked(one for c in found for one in ids.get(c.document.path, (c.document.path,)))
             return Response(case.id, ranking=tuple(ranking), seconds=round(time.perf_counter() - started, 6))
         answer = desk.ask(case.question, case.history, where=where)
         return from_assistant(case.id, answer, time.perf_counter() - started, ids)
@@ -114,28 +124,41 @@ def _journal(folder: Path, dataset: Dataset, system: dict[str, Any]) -> Iterator
         "cases": len(dataset.cases),
         "system": system,
     }
-    check_folder(folder)
+    check_folder(folder, unfinished=True)
     try:
-        earlier = json.loads(read_bytes(folder / SETTINGS)) if (folder / SETTINGS).exists() else None
+        journal = (folder / JOURNAL).open("a+b")
+    except OSError as error:
+        raise UnavailableError(f"the run folder {str(folder)!r} can't be written: {error.strerror or error}") from error
+    with journal:
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(f"another process is writing the run in {str(folder)!r}: wait for it") from error
+        except OSError as error:
+            reason = f"can't be locked: {error.strerror or error}"
+            raise UnavailableError(f"the run folder {str(folder)!r} {reason}") from error
+        if (folder / FINISHED).exists():  # by a process that was faster
+            (folder / JOURNAL).unlink()
+        check_folder(folder, unfinished=True)
+        _check_settings(folder, settings)
+        yield journal, _kept(journal, folder)
+
+
+def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
+    """Keep what a new run asks; refuse to go on with an unfinished one that asked something else."""
+    path = folder / SETTINGS
+    try:
+        earlier = json.loads(read_bytes(path)) if path.exists() else None
     except ValueError as error:
-        raise UsageError(f"{str(folder / SETTINGS)!r} is damaged ({error}): remove the folder to start anew") from error
+        raise UsageError(f"{str(path)!r} is damaged ({error}): remove the folder to start anew") from error
     if earlier is None:
-        write_file(folder / SETTINGS, json.dumps(settings, indent=1))
+        write_file(path, json.dumps(settings, indent=1))
     elif earlier != settings:
         changed = ", ".join(k for k in settings if not isinstance(earlier, dict) or earlier.get(k) != settings[k])
         raise UsageError(
             f"{str(folder)!r} holds an unfinished run of another kind ({changed} differ): "
             "go on with its data set, index and settings, name another folder, or remove it"
         )
-    try:
-        with (folder / JOURNAL).open("a+b") as journal:
-            try:
-                fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise UsageError(f"another process is writing the run in {str(folder)!r}: wait for it") from error
-            yield journal, _kept(journal, folder)
-    except OSError as error:
-        raise UnavailableError(f"the run folder {str(folder)!r} can't be written: {error.strerror or error}") from error
 
 
 def _kept(journal: BinaryIO, folder: Path) -> dict[str, Response]:
@@ -145,18 +168,17 @@ def _kept(journal: BinaryIO, folder: Path) -> dict[str, Response]:
     whole = content[: content.rfind(b"\n") + 1]
     if len(whole) < len(content):
         journal.truncate(len(whole))
-    found = {}
-    for number, line in enumerate(whole.split(b"\n")[:-1], 1):
-        place = f"{folder / JOURNAL}:{number}"
-        try:
-            response = response_from(json.loads(line), place)
-        except ValueError as error:
-            raise UsageError(f"{place} is damaged ({error}): remove the folder to start anew") from error
-        found[response.id] = response
-    return found
+    try:
+        rows = rows_in(whole, str(folder / JOURNAL))
+        return {(response := response_from(row, f"{folder / JOURNAL}:{number}")).id: response for number, row in rows}
+    except UsageError as error:
+        raise UsageError(f"{error}: the file is damaged, remove the folder to start anew") from error
 
 
-def _append(journal: BinaryIO, response: Response) -> None:
-    journal.write(json.dumps(row_of(response)).encode() + b"\n")
-    journal.flush()
-    os.fsync(journal.fileno())
+def _append(journal: BinaryIO, response: Response, folder: Path) -> None:
+    try:
+        journal.write(json.dumps(row_of(response)).encode() + b"\n")
+        journal.flush()
+        os.fsync(journal.fileno())
+    except OSError as error:
+        raise UnavailableError(f"{str(folder / JOURNAL)!r} can't be written: {error.strerror or error}") from error

@@ -7,6 +7,7 @@ answers give the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from typing import Any
 from corpus.errors import UnavailableError, UsageError
 from eval.answers import read_answers, response_from, row_of
 from eval.datasets import load
-from eval.jsonl import read_bytes, read_rows, write_file, written
+from eval.jsonl import read_bytes, rows_in, write_file, written
 from eval.scorers import DEFAULT, scorer_named
 from eval.scorers.ranking import trec_qrels, trec_run
 from eval.statistics import Measured, estimate, mean
@@ -130,8 +131,13 @@ def _by_kind(
     return found
 
 
-def check_folder(folder: Path) -> None:
-    """Make the folder, or accept one where a run was begun. Nothing else is written over: `UsageError`."""
+def check_folder(folder: Path, *, unfinished: bool = False) -> None:
+    """Make the folder, or accept one where scoring was begun, or an `unfinished` run. Nothing else is written over.
+
+    Raises:
+        UsageError: it holds a finished run, the answers of an unfinished one, or files of something else.
+        UnavailableError: it can't be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         names = {path.name.removesuffix(".part") for path in folder.iterdir()}
@@ -139,6 +145,8 @@ def check_folder(folder: Path) -> None:
         raise UnavailableError(f"the run folder {str(folder)!r} can't be made: {error.strerror or error}") from error
     if FINISHED in names:
         raise UsageError(f"{str(folder)!r} holds a finished run: name another folder, or remove it")
+    if not unfinished and SETTINGS in names:
+        raise UsageError(f"{str(folder)!r} holds an unfinished run: go on with it, or name another folder")
     if other := names - FILES:
         raise UsageError(f"{str(folder)!r} holds {min(other)!r}, which is no part of a run: name another folder")
 
@@ -147,13 +155,16 @@ def write_run(report: Report, folder: Path) -> None:
     """Write each file whole, `report.json` last. Raises `UnavailableError`."""
     from eval.report import render  # deferred: Jinja2 is needed for pages only
 
+    for stale in ("ranking.trec", "qrels.trec"):
+        (folder / stale).unlink(missing_ok=True)
     rows = ({"case": _case_row(r.case)} | row_of(r.response) | {"scores": r.scores} for r in report.results)
-    write_file(folder / RESULTS, written(rows))
+    results = written(rows)
+    write_file(folder / RESULTS, results)
     if any(r.case.relevant for r in report.results):
         write_file(folder / "ranking.trec", trec_run(report.results))
         write_file(folder / "qrels.trec", trec_qrels(report.results))
     write_file(folder / "report.html", render(report))
-    write_file(folder / FINISHED, summary(report) + "\n")
+    write_file(folder / FINISHED, summary(report, results=_digest(results.encode())) + "\n")
 
 
 def _case_row(case: Case) -> dict[str, Any]:
@@ -163,7 +174,7 @@ def _case_row(case: Case) -> dict[str, Any]:
 def _result(row: dict[str, Any], place: str) -> CaseResult:
     try:
         return CaseResult(_case(row["case"]), response_from(row, place), row["scores"])
-    except (AttributeError, KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UsageError(f"{place}: no result of a run ({error!r}): make the run again") from error
 
 
@@ -176,17 +187,22 @@ def _case(row: dict[str, Any]) -> Case:
     return Case(**{"kind": "", **values})
 
 
-def summary(report: Report) -> str:
-    """The report without its questions, as JSON."""
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def summary(report: Report, *, results: str = "", ascii_only: bool = False) -> str:
+    """The report without its questions, as JSON; `results` is the digest of those, kept in a file of their own."""
     values = {
         "format": FORMAT,
+        "results": results,
         "dataset": report.dataset,
         "system": report.system,
         "scores": [asdict(one) for one in report.scores],
         "kinds": {kind: [asdict(one) for one in scores] for kind, scores in report.kinds.items()},
         "thresholds": list(report.thresholds),
     }
-    return json.dumps(values, ensure_ascii=False, indent=1)
+    return json.dumps(values, ensure_ascii=ascii_only, indent=1)
 
 
 def read_run(folder: str | Path) -> Report:
@@ -198,12 +214,10 @@ def read_run(folder: str | Path) -> Report:
         values = json.loads(read_bytes(path))
         if values["format"] != FORMAT:
             raise UsageError(f"{str(path)!r} is of format {values['format']!r}, not {FORMAT}: score its answers again")
-        results = [_result(row, f"{folder}/{RESULTS}:{number}") for number, row in read_rows(Path(folder) / RESULTS)]
-        if len(results) != values["dataset"]["cases"]:
-            raise UsageError(
-                f"{str(folder)!r}: {RESULTS} has {len(results)} questions, {FINISHED} tells of "
-                f"{values['dataset']['cases']}: the run is damaged, make it again"
-            )
+        content = read_bytes(Path(folder) / RESULTS)
+        if _digest(content) != values["results"]:
+            raise UsageError(f"'{folder}/{RESULTS}' isn't what the run wrote: score it again, as answers")
+        results = [_result(row, f"{folder}/{RESULTS}:{n}") for n, row in rows_in(content, f"{folder}/{RESULTS}")]
         scores = tuple(Score(**one) for one in values["scores"])
         kinds = {kind: tuple(Score(**one) for one in some) for kind, some in values["kinds"].items()}
         return Report(values["dataset"], values["system"], scores, kinds, tuple(results), tuple(values["thresholds"]))

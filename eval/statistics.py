@@ -7,7 +7,7 @@ intervals of all measures. Draws are of questions, or of whole conversations whe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ DRAWS = 10_000
 _SEED = 20_240_501
 _BLOCK = 1_000
 """Draws that are held in memory at once."""
+_EQUAL = 1e-9
+"""Figures that are nearer are equal but for rounding."""
 _Z = 1.959963984540054
 """Of a 95 % interval."""
 
@@ -65,12 +67,11 @@ Measured = Sequence[tuple[float, ...] | None]
 def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequence[Measured]) -> list[Score]:
     """Each measure over the cases to which it applies, with its 95 % interval.
 
-    A rate of independent cases (a mean of zeros and ones) has Wilson's interval; everything else has the percentile
-    bootstrap's (Efron 1979), with whole conversations drawn where there are some. Where no draw differs from another,
-    as with a single case, the bootstrap tells nothing, and there is no interval.
+    A rate over independent cases has Wilson's interval; anything else has the percentile bootstrap's (Efron 1979), with
+    whole conversations drawn where there are some. Where no draw differs from another, as with a single case, the
+    bootstrap tells nothing, and there is no interval.
     """
     cluster = clusters(cases)
-    independent = len(set(cluster.tolist())) == len(cases)
     scores: list[Score] = []
     drawn: dict[bytes, list[int]] = {}
     """Numbers of the measures that need draws, by the cases to which they apply."""
@@ -81,7 +82,7 @@ def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequenc
         value = float(scorer.aggregate(columns, np.ones((1, count)))[0]) if count else float("nan")
         if np.isnan(value):
             scores.append(Score(scorer.name, None, None, None, count))
-        elif independent and scorer.aggregate is mean and set(columns[:, 0].tolist()) <= {0.0, 1.0}:
+        elif scorer.rate and len(set(cluster[[row is not None for row in rows]].tolist())) == count:
             scores.append(Score(scorer.name, value, *wilson(columns[:, 0].sum(), count), count, "wilson"))
         else:
             scores.append(Score(scorer.name, value, None, None, count))
@@ -94,14 +95,37 @@ def estimate(scorers: Sequence[Scorer], cases: Sequence[Case], measured: Sequenc
             for number in numbers:
                 values[number].append(scorers[number].aggregate(columns_of[number], chosen))
     for number, by_draw in values.items():
-        low, high = np.nanpercentile(np.concatenate(by_draw), [2.5, 97.5])
-        if low < high:
-            scores[number] = replace(scores[number], low=float(low), high=float(high), interval="bootstrap")
+        if (interval := _percentiles(np.concatenate(by_draw))) is not None:
+            scores[number] = replace(scores[number], low=interval[0], high=interval[1], interval="bootstrap")
     return scores
 
 
-def difference(scorer: Scorer, cases: Sequence[Case], one: Measured, other: Measured) -> tuple[Score, float | None]:
-    """The paired difference `other - one`, its 95 % interval, and its p-value.
+def _percentiles(drawn: NDArray[np.float64]) -> tuple[float, float] | None:
+    """The 2.5th and the 97.5th; None where all draws are alike, but for rounding."""
+    low, high = np.nanpercentile(drawn, [2.5, 97.5]).tolist()
+    return (low, high) if high - low > _EQUAL else None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One measure in two runs, over the same cases."""
+
+    name: str
+    cases: int
+    """That are compared."""
+    first: float | None = None
+    second: float | None = None
+    difference: float | None = None
+    """Second less first."""
+    low: float | None = None
+    """Lower end of its 95 % interval; None where the cases tell nothing of it."""
+    high: float | None = None
+    p: float | None = None
+    """Two-sided, not corrected for many measures."""
+
+
+def difference(scorer: Scorer, cases: Sequence[Case], one: Measured, other: Measured) -> Difference:
+    """The paired difference of two runs, its 95 % interval, and its p-value.
 
     A mean is compared over the cases to which it applies in both runs, anything else over all cases. The interval is
     the paired bootstrap's. The p-value is two-sided, from a randomisation test that swaps the runs' results by question
@@ -116,22 +140,27 @@ def difference(scorer: Scorer, cases: Sequence[Case], one: Measured, other: Meas
     places = np.array([i % len(cases) for i, row in enumerate((*one, *other)) if row is not None], dtype=np.int64)
     is_one = np.arange(len(rows)) < sum(row is not None for row in one)
     if is_one.all() or not is_one.any():
-        return Score(scorer.name, None, None, None, 0), None
+        return Difference(scorer.name, 0)
     columns = np.array(rows, dtype=np.float64)
 
     def differences(weights: Weights, first: NDArray[np.bool_]) -> NDArray[np.float64]:
         """For each draw; `first` tells which results stand for the first run, shape (draws, results) or (results,)."""
         return scorer.aggregate(columns, weights * ~first) - scorer.aggregate(columns, weights * first)
 
-    count, found = len(set(places.tolist())), float(differences(np.ones((1, len(rows))), is_one)[0])
+    first, second = (
+        float(scorer.aggregate(columns, which[None, :].astype(np.float64))[0]) for which in (is_one, ~is_one)
+    )
+    count, found = len(set(places.tolist())), second - first
     if np.isnan(found):
-        return Score(scorer.name, None, None, None, count), None
-    drawn = np.concatenate([differences(weights[:, places], is_one) for weights in draws(cluster)])
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+        return Difference(scorer.name, count)
+    found = 0.0 if abs(found) < _EQUAL else found
+    low, high = _percentiles(
+        np.concatenate([differences(weights[:, places], is_one) for weights in draws(cluster)])
+    ) or (None, None)
     random = np.random.default_rng(_SEED)
     swaps = (random.random((_BLOCK, int(cluster.max()) + 1)) < 0.5 for _ in range(0, DRAWS, _BLOCK))
     ones = np.ones((_BLOCK, len(rows)))
     permuted = np.concatenate([differences(ones, is_one ^ swapped[:, cluster[places]]) for swapped in swaps])
-    extreme = np.count_nonzero(np.abs(permuted) >= abs(found) - 1e-12)  # NaN compares as false
+    extreme = np.count_nonzero(np.abs(permuted) >= abs(found) - _EQUAL)  # NaN compares as false
     p = (extreme + 1) / (np.count_nonzero(~np.isnan(permuted)) + 1)
-    return Score(scorer.name, found, float(low), float(high), count, "bootstrap"), float(p)
+    return Difference(scorer.name, count, first, second, found, low, high, float(p))

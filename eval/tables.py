@@ -9,17 +9,20 @@ from corpus.sanitizing import sanitize
 from eval.comparison import Change, Comparison
 from eval.types import Report, Response, Score
 
+_LONG = 800
+"""Characters of an answer, or of the reason of a crash, that are shown."""
+
 
 def render_scores(report: Report) -> str:
     """A line for each measure that applies: value, 95 % interval, denominator."""
-    crashed = sum(r.response.error is not None for r in report.results)
-    lines = [
-        sanitize(f"{report.dataset['name']}: {len(report.results)} questions")
-        + (f", {crashed} failed" if crashed else "")
-    ]
+    count, crashes = len(report.results), [r.response.error for r in report.results if r.response.error is not None]
+    failed = f", {len(crashes)} failed, the first: {_cut(crashes[0])}" if crashes else ""
+    lines = [sanitize(f"{report.dataset['name']}: {count} question{'s' * (count != 1)}{failed}")]
     known = [score for score in report.scores if score.value is not None]
     width = max((len(score.name) for score in known), default=0)
     lines += [f"{score.name:<{width}}  {_value(score)}   over {score.cases}" for score in known]
+    if not known:
+        lines.append("none of the measures applies to these questions and answers")
     for one in report.thresholds:
         bound = f"at least {one['at_least']}" if "at_least" in one else f"at most {one['at_most']}"
         lines.append(f"{'met   ' if one['met'] else 'MISSED'}  {one['name']} {bound}: {_number(one['value'])}")
@@ -41,9 +44,8 @@ def render_comparison(found: Comparison, most: int) -> str:
     width = max((len(one.name) for one in found.differences), default=0)
     lines = [f"{'':<{width}}  {'first':>8} {'second':>8} {'paired difference':>18}  {'95 % interval':<20} p"]
     for one in found.differences:
-        paired = one.paired
-        interval = "" if paired.low is None or paired.high is None else f"{paired.low:+.3f} to {paired.high:+.3f}"
-        value = "–" if paired.value is None else f"{paired.value:+.3f} ({paired.cases})"
+        interval = "" if one.low is None or one.high is None else f"{one.low:+.3f} to {one.high:+.3f}"
+        value = f"{one.difference:+.3f} ({one.cases})"
         p = "–" if one.p is None else f"{one.p:.4f}"
         lines.append(
             f"{one.name:<{width}}  {_number(one.first):>8} {_number(one.second):>8} {value:>18}  {interval:<20} {p}"
@@ -74,5 +76,9 @@ def _beside(change: Change) -> str:
 
 def _said(response: Response) -> str:
     if response.error is not None:
-        return f"failed: {response.error}"
-    return f"refused: {response.text}" if response.refused else response.text
+        return _cut(f"failed: {response.error}")
+    return _cut(f"refused: {response.text}" if response.refused else response.text)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else text[:_LONG] + " …"

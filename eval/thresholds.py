@@ -17,6 +17,7 @@ from typing import Any
 
 from corpus.errors import UsageError
 from eval.jsonl import read_bytes
+from eval.rows import MOST
 from eval.scorers import scorer_named
 from eval.types import Score
 
@@ -38,15 +39,15 @@ def read_thresholds(path: str | Path) -> tuple[Threshold, ...]:
     """The bounds of a file. Raises `UsageError` naming the file and the key that is wrong."""
     try:
         tables = tomllib.loads(read_bytes(path).decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{str(path)!r} is not TOML in UTF-8: {error}") from error
     found = []
     for table, bounds in tables.items():
         if table not in _TABLES or not isinstance(bounds, dict):
             raise UsageError(f"{str(path)!r}: {table!r} is not a table of bounds: write [at_least] or [at_most]")
         for name, bound in bounds.items():
-            if isinstance(bound, bool) or not isinstance(bound, int | float):
-                raise UsageError(f"{str(path)!r}: the bound of {name!r} is {bound!r}, not a number")
+            if isinstance(bound, bool) or not isinstance(bound, int | float) or not abs(bound) <= MOST:
+                raise UsageError(f"{str(path)!r}: the bound of {name!r} is {str(bound)[:40]!r}, not a number to be met")
             try:
                 found.append(Threshold(scorer_named(name).name, float(bound), table == "at_least"))
             except UsageError as error:

@@ -28,6 +28,8 @@ class Evidence:
     start: int | None = None
     """Characters of the document's text; None where they aren't known."""
     end: int | None = None
+    exact: bool = False
+    """Whether `document` is a path of the index, and no other file of that name is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,8 @@ class Response:
     sentences: tuple[Sentence, ...] = ()
     """With those that weren't shown."""
     passages: tuple[Offered, ...] = ()
-    ranking: tuple[tuple[str, float], ...] = ()
-    """Passage ids with scores, best first, as retrieval gave them."""
+    ranking: tuple[tuple[str, float], ...] | None = None
+    """Passage ids with scores, best first, as retrieval gave them; None where they aren't known."""
     confidence: float | None = None
     """In [0, 1], that the question can be answered and is answered rightly; also of a refusal."""
     seconds: float | None = None
@@ -185,6 +187,10 @@ class Scorer:
     aggregate: Callable[[Columns, Weights], NDArray[np.float64]]
     """From all cases to one figure for each draw, shape (draws,); NaN for a draw in which it isn't defined."""
     better: Literal["higher", "lower", "neither"] = "higher"
+    applies: Callable[[Case], bool] = lambda _: True
+    """Whether it can apply to the case at all, whatever is answered."""
+    rate: bool = False
+    """Whether it is the share of cases of which something is true."""
 
     def measure(self, case: Case, response: Response) -> tuple[float, ...] | None:
         """The columns of one case, crash or not."""

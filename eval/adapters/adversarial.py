@@ -11,6 +11,7 @@ from corpus.errors import UsageError
 from eval.adapters.common import Documents, Read, file_name, sibling, whole
 from eval.jsonl import encodable
 from eval.rows import Files, Row
+from eval.scorers.texts import normalised
 from eval.types import Case
 
 POSITIONS = ("start", "middle", "end")
@@ -36,7 +37,8 @@ def ramdocs(path: Path, files: Files) -> Read:
             for n, document in enumerate(row.objects("documents"))
         ]
         right = tuple(dict.fromkeys(row.texts("gold_answers")))
-        wrong = tuple(dict.fromkeys(answer for answer in row.texts("wrong_answers") if answer not in right))
+        same = {normalised(answer) for answer in right}
+        wrong = tuple(dict.fromkeys(one for one in row.texts("wrong_answers") if normalised(one) not in same))
         correct = dict.fromkeys(source for source, kind in offered if kind == "correct")
         cases.append(
             Case(

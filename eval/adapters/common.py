@@ -57,10 +57,17 @@ class Documents:
 
     def __init__(self) -> None:
         self._by_content: dict[tuple[str, str], Source] = {}
+        self._ids: set[str] = set()
 
     def add(self, identifier: str, title: str, text: str) -> Source:
         """The document with this title and text: a new one, or the one that was there first."""
-        return self._by_content.setdefault((title, text), Source(safe_id(identifier), title, text))
+        if (known := self._by_content.get((title, text))) is not None:
+            return known
+        name = safe_id(identifier)
+        if name in self._ids:  # of another text
+            name = safe_id(f"{identifier}/{len(self._ids)}")
+        self._ids.add(name)
+        return self._by_content.setdefault((title, text), Source(name, title, text))
 
     @property
     def sources(self) -> list[Source]:
@@ -88,8 +95,8 @@ def spans(source: Source, places: Iterable[tuple[int, int]]) -> tuple[Evidence, 
     for start, end in places:
         text = source.text[start:end]
         start += len(text) - len(text.lstrip())
-        quote = text.strip()
-        found.append(Evidence(source.id + SUFFIX, quote, source.id, start, start + len(quote)))
+        if quote := text.strip():
+            found.append(Evidence(source.id + SUFFIX, quote, source.id, start, start + len(quote)))
     return tuple(found)
 
 

@@ -88,7 +88,8 @@ def _questions(path: Path) -> Path:
 def mtrag(path: Path, files: Files) -> Read:
     """MTRAG and MTRAG-UN (Katsis et al. 2025) generation tasks; turns that ask nothing are left out.
 
-    Answerable are ANSWERABLE and PARTIAL; evidence are the passages that an annotator marked relevant.
+    Answerable are ANSWERABLE and PARTIAL, not UNANSWERABLE and UNDERSPECIFIED; evidence are the passages that an
+    annotator marked relevant, or all that a task names without a mark.
     """
     cases = []
     for row in files.rows(path):
@@ -97,7 +98,8 @@ def mtrag(path: Path, files: Files) -> Read:
             continue
         identifier = row.text("task_id")
         contexts = [c for c in row.objects("contexts") if c.text("relevant", "yes") == "yes"]
-        relevant = dict.fromkeys(c.text("document_id") for c in contexts)
+        answerable = answerability in ("ANSWERABLE", "PARTIAL")
+        relevant = dict.fromkeys(c.text("document_id") for c in contexts if answerable)
         turns = row.objects("history")
         cases.append(
             Case(
@@ -105,11 +107,13 @@ def mtrag(path: Path, files: Files) -> Read:
                 kind=answerability.lower(),
                 question=row.text("question"),
                 history=tuple(turn.text("text") for turn in turns if turn.text("speaker") == "user"),
-                answerable=answerability in ("ANSWERABLE", "PARTIAL"),
+                answerable=answerable,
                 evidence=whole(relevant),
                 references=tuple(filter(None, [row.text("answer", "")])),
                 relevant=tuple((safe_id(p), 1) for p in relevant),
-                conversation=identifier.partition(_TURN)[0],
+                conversation=identifier.partition(_TURN)[0]
+                if _TURN in identifier
+                else row.text("conversation_id", "") or None,
                 place=row.place,
             )
         )

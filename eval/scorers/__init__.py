@@ -12,10 +12,10 @@ from eval.scorers import abstention, citations, ranking, support, texts
 from eval.scorers.support import Judge
 from eval.types import Scorer
 
-__all__ = ["DEFAULT", "Judge", "default_names", "known", "scorer_named"]
+__all__ = ["DEFAULT", "Judge", "default_names", "known", "scorer_named", "shared_judge"]
 
-_NAME = re.compile(r"(\w+)(?:@(\d+))?(?:\[(.+)\])?")
-_judge = lru_cache(8)(judge_named)
+_NAME = re.compile(r"(\w+)(?:@([0-9]{1,9}))?(?:\[(.+)\])?")
+shared_judge = lru_cache(8)(judge_named)
 """One judge of a name, which remembers what several scorers ask it."""
 _PLAIN = {s.name: s for s in (*texts.SCORERS, citations.RESOLUTION, citations.EXACTNESS, *abstention.SCORERS)}
 _CITATION = ("citation_precision", "citation_recall", "citation_f1")
@@ -45,7 +45,7 @@ def known() -> tuple[str, ...]:
     return (*_PLAIN, *forms, "selective_accuracy@k", "conditioned[SCORER]", *rankings)
 
 
-def scorer_named(name: str, judges: Callable[[str], Judge] = _judge) -> Scorer:
+def scorer_named(name: str, judges: Callable[[str], Judge] = shared_judge) -> Scorer:
     """The measure of that name, whose own name is the canonical form of it (`MRR` is `RR`).
 
     Raises `UsageError` for an unknown name or argument, and whatever `judges` raises for a judge.
@@ -68,7 +68,7 @@ def _parsed(name: str, judges: Callable[[str], Judge]) -> Scorer | None:
             return citations.gold_evidence(measure, argument) if argument in citations.LEVELS else None
         case "selective_accuracy", str(percent), None if 0 < int(percent) <= 100:
             return abstention.selective_accuracy(int(percent))
-        case "conditioned", None, str(inner):
+        case "conditioned", None, str(inner) if not inner.startswith("conditioned"):
             return abstention.conditioned(scorer_named(inner, judges))
         case _:
             return None

@@ -1,7 +1,7 @@
 """Whether a system knows when to refuse.
 
-A crash is a failure: an answerable question was refused by it, an unanswerable one answered. It has no confidence, so
-that curves over confidence leave it out; `correct` counts it as wrong.
+A crash is a failure: an answerable question was refused by it, an unanswerable one answered; where answers are taken in
+order of confidence it is the last of them, and wrong.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from corpus.errors import UsageError
 from eval.ranks import auroc
 from eval.scorers.averages import answerable, averaged, known, unanswerable
-from eval.scorers.citations import cited, quoted, same
-from eval.scorers.matching import match
+from eval.scorers.citations import lies_on, same
 from eval.scorers.texts import says_facts, says_wrong
 from eval.statistics import mean, ratio
 from eval.types import Case, Columns, Response, Scorer, Weights
@@ -54,14 +53,10 @@ def correct(case: Case, response: Response) -> float | None:
     if case.facts:
         return float(says_facts(case, response) and not says_wrong(case, response))
     by_quote = any(e.quote for e in case.evidence)
-    return float(
-        any(
-            same(c.document, e.document) and (not by_quote or match(e.quote, quoted(c)))
-            for c in cited(response)
-            if c.document is not None
-            for e in case.evidence
-        )
-    )
+    pairs = [(c, e) for c in response.citations for e in case.evidence]
+    if by_quote:
+        return float(any(lies_on(c, e) for c, e in pairs if e.quote))
+    return float(any(c.document is not None and same(c.document, e) for c, e in pairs))
 
 
 def _tells(case: Case) -> bool:
@@ -70,7 +65,9 @@ def _tells(case: Case) -> bool:
 
 def _answered(case: Case, response: Response) -> tuple[float, float] | None:
     """Whether it is right, and its confidence, of an answered question."""
-    right = correct(case, response) if response.error is None else None
+    if response.error is not None:
+        return _wrong_at_last(case)
+    right = correct(case, response)
     return None if right is None or response.confidence is None else (right, response.confidence)
 
 
@@ -120,7 +117,16 @@ def _aurc(columns: Columns, weights: Weights) -> NDArray[np.float64]:
 
 
 def _left_out(_: Case) -> None:
-    """A crash has no confidence."""
+    """A crash has no confidence by which it could be told from others."""
+
+
+def _wrong_at_last(case: Case) -> tuple[float, float] | None:
+    """A crash counts as the least confident of wrong answers."""
+    return (0.0, 0.0) if _tells(case) else None
+
+
+def _risk_at_last(case: Case) -> tuple[float, float] | None:
+    return (1.0, 0.0) if _tells(case) else None
 
 
 def selective_accuracy(coverage: int) -> Scorer:
@@ -131,7 +137,7 @@ def selective_accuracy(coverage: int) -> Scorer:
         kept = np.ceil(weights.sum(axis=1) * coverage / 100 - 1e-9)
         return ratio((np.clip(kept[:, None] - before, 0, count) * rate).sum(axis=1), kept)
 
-    return Scorer(f"selective_accuracy@{coverage}", _answered, _left_out, aggregate)
+    return Scorer(f"selective_accuracy@{coverage}", _answered, _wrong_at_last, aggregate)
 
 
 def conditioned(inner: Scorer) -> Scorer:
@@ -149,12 +155,12 @@ def conditioned(inner: Scorer) -> Scorer:
         if not case.answerable:
             return float(response.refused), 0.0
         if response.refused:
-            return failed(case)
+            return (0.0, 1.0) if inner.applies(case) else None
         measured = inner.columns(case, response)
         return None if measured is None else (measured[0], 1.0)
 
     def failed(case: Case) -> tuple[float, ...] | None:
-        if case.answerable is None or (case.answerable and inner.failed(case) is None):
+        if case.answerable is None or (case.answerable and not inner.applies(case)):
             return None
         return 0.0, float(case.answerable)
 
@@ -179,7 +185,8 @@ def risk_coverage(cases: Sequence[Case], responses: Sequence[Response]) -> list[
 
 def calibration(cases: Sequence[Case], responses: Sequence[Response], bins: int = 10) -> list[tuple[float, float, int]]:
     """Mean confidence, share correct and count of the answered questions in bins of equal width that hold some."""
-    answered = [one for case, response in zip(cases, responses, strict=True) if (one := _answered(case, response))]
+    given = [(case, response) for case, response in zip(cases, responses, strict=True) if response.error is None]
+    answered = [one for case, response in given if (one := _answered(case, response))]
     found = []
     for number in range(bins):
         inside = [(right, sure) for right, sure in answered if min(int(sure * bins), bins - 1) == number]
@@ -190,15 +197,15 @@ def calibration(cases: Sequence[Case], responses: Sequence[Response], bins: int 
 
 
 SCORERS = (
-    averaged("false_answers", lambda _, r: not r.refused, unanswerable, 1.0, "lower"),
-    averaged("false_refusals", lambda _, r: r.refused, answerable, 1.0, "lower"),
+    averaged("false_answers", lambda _, r: not r.refused, unanswerable, 1.0, "lower", rate=True),
+    averaged("false_refusals", lambda _, r: r.refused, answerable, 1.0, "lower", rate=True),
     # Of the refused, the share that is unanswerable.
-    Scorer("refusal_precision", _refused, lambda case: (0.0,) if answerable(case) else None, mean),
-    averaged("refusal_recall", lambda _, r: r.refused, unanswerable),
+    Scorer("refusal_precision", _refused, lambda case: (0.0,) if answerable(case) else None, mean, rate=True),
+    averaged("refusal_recall", lambda _, r: r.refused, unanswerable, rate=True),
     Scorer("refusal_f1", _refusals, _failed_refusals, _refusal_f1),
     # Exactly the unanswerable is refused: MTRAG's accuracy of answerability.
-    averaged("refusal_accuracy", lambda case, r: r.refused is not case.answerable, known),
-    averaged("correct", correct, _tells),
+    averaged("refusal_accuracy", lambda case, r: r.refused is not case.answerable, known, rate=True),
+    averaged("correct", correct, _tells, rate=True),
     Scorer("confidence_auroc", _confidence, _left_out, auroc),
-    Scorer("aurc", _risk, _left_out, _aurc, "lower"),
+    Scorer("aurc", _risk, _risk_at_last, _aurc, "lower"),
 )

@@ -15,6 +15,8 @@ def averaged(
     applies: Callable[[Case], bool],
     crash: float | None = 0.0,
     better: Literal["higher", "lower", "neither"] = "higher",
+    *,
+    rate: bool = False,
 ) -> Scorer:
     """A scorer of one column; `crash` is what a crash scores, None where the measure has no meaning for one."""
 
@@ -25,7 +27,7 @@ def averaged(
     def failed(case: Case) -> tuple[float, ...] | None:
         return (crash,) if crash is not None and applies(case) else None
 
-    return Scorer(name, columns, failed, mean, better)
+    return Scorer(name, columns, failed, mean, better, applies, rate)
 
 
 def harmonic(precision: float, recall: float) -> float:

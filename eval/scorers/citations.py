@@ -9,26 +9,57 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 from eval.answers import same_document
 from eval.scorers.averages import always, answerable, averaged, harmonic
-from eval.scorers.matching import match, stretches
+from eval.scorers.matching import match, stretches, words
 from eval.types import Case, Citation, Evidence, Offered, Response, Scorer
 
 _Found = tuple[float, float, float, float]
 """Right of the cited, all cited, found of the gold, all gold."""
 _Gold = tuple[Evidence, ...]
 _Cited = tuple[Citation, ...]
-same = lru_cache(1 << 14)(same_document)
+_PLAIN_QUOTE = 8
+"""Words from which a quote is found by its words alone, wherever in its document they stand."""
+_same = lru_cache(1 << 14)(same_document)
 _remembered = lru_cache(1 << 14)
 """Precision, recall and F1 of an answer need the same counts."""
 
 
-def cited(response: Response) -> _Cited:
-    """The citations that a reader sees; a refusal has none."""
-    return () if response.refused else response.citations
+def same(document: str, gold: Evidence) -> bool:
+    """Whether the cited document is the gold one."""
+    return document == gold.document if gold.exact else _same(document, gold.document)
+
+
+def span(citation: Citation) -> tuple[int, int] | None:
+    """Where a citation says that it stands; None where it doesn't say so, or its quote doesn't stand there."""
+    if citation.start is None or citation.end is None:
+        return None
+    passage = citation.passage
+    if citation.quote and (passage is None or passage.start is None):
+        return (citation.start, citation.end) if citation.end - citation.start == len(citation.quote) else None
+    if citation.quote and passage is not None:
+        stands = _stands(citation.quote, citation.start, citation.end, passage)
+        return (citation.start, citation.end) if stands else None
+    return citation.start, citation.end
+
+
+def lies_on(citation: Citation, gold: Evidence) -> bool:
+    """Whether a citation is of the words of a gold quote.
+
+    By half of the shorter of their spans; without spans, or for a quote of `_PLAIN_QUOTE` words that may stand twice in
+    its document, by their words.
+    """
+    if citation.document is None or not same(citation.document, gold):
+        return False
+    at = span(citation)
+    if at is None or gold.start is None or gold.end is None:
+        return match(gold.quote, quoted(citation))
+    shared = min(at[1], gold.end) - max(at[0], gold.start)
+    if 2 * shared >= min(at[1] - at[0], gold.end - gold.start):
+        return True
+    return len(words(gold.quote)) >= _PLAIN_QUOTE and match(gold.quote, quoted(citation))
 
 
 def quoted(citation: Citation) -> str:
@@ -44,7 +75,7 @@ def _invented(citations: Iterable[Citation]) -> int:
 def documents(gold: _Gold, citations: _Cited) -> _Found:
     """Distinct cited documents against distinct gold documents."""
     named = {c.document for c in citations if c.document is not None}
-    wanted = {e.document for e in gold}
+    wanted = {e.document: e for e in gold}.values()
     right = sum(any(same(name, w) for w in wanted) for name in named)
     found = sum(any(same(name, w) for name in named) for w in wanted)
     return right, len(named) + _invented(citations), found, len(wanted)
@@ -56,7 +87,7 @@ def passages(gold: _Gold, citations: _Cited) -> _Found:
     named: dict[Hashable, Offered] = {}
     for c in citations:
         if c.document is not None:
-            one = c.passage or Offered(0, c.document, c.quote, start=c.start)
+            one = c.passage or Offered(0, c.document, c.quote, start=(span(c) or (None, None))[0])
             named[one.document, one.start, one.text] = one
     wanted: dict[Hashable, list[Evidence]] = defaultdict(list)
     for e in gold:
@@ -70,7 +101,7 @@ def _holds(passage: Offered, gold: Evidence) -> bool:
     """By equal ids, by half of the gold span, or by matching words; without a quote the document is enough."""
     if gold.passage is not None and passage.id == gold.passage:
         return True
-    if not same(passage.document, gold.document):
+    if not same(passage.document, gold):
         return False
     if passage.start is not None and gold.start is not None and gold.end is not None:
         shared = min(passage.start + len(passage.text), gold.end) - max(passage.start, gold.start)
@@ -84,91 +115,74 @@ def _holds(passage: Offered, gold: Evidence) -> bool:
 def sentences(gold: _Gold, citations: _Cited) -> _Found:
     """Citations whose words match a gold quote of the same document, as often as they stand in the answer."""
     wanted = [e for e in gold if e.quote]
-    pairs = {
-        (i, j)
-        for i, c in enumerate(citations)
-        for j, e in enumerate(wanted)
-        if c.document is not None and same(c.document, e.document) and match(e.quote, quoted(c))
-    }
+    pairs = {(i, j) for i, c in enumerate(citations) for j, e in enumerate(wanted) if lies_on(c, e)}
     return len({i for i, _ in pairs}), len(citations), len({j for _, j in pairs}), len(wanted)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Characters of a document, or of a quote whose place in it isn't known."""
-
-    document: str
-    text: str
-    start: int | None
-    length: int
-
-    @property
-    def key(self) -> Hashable:
-        return self.document, None if self.start is not None else self.text
-
-    @property
-    def characters(self) -> range:
-        return range(self.start or 0, (self.start or 0) + self.length)
-
-    def shared(self, other: _Stretch) -> list[tuple[range, range]]:
-        """The characters of both by their places, else by the words that they have in common."""
-        if self.start is not None and other.start is not None:
-            a, b = self.characters, other.characters
-            both = range(max(a.start, b.start), min(a.stop, b.stop))
-            return [(both, both)]
-        at, there = self.start or 0, other.start or 0
-        return [
-            (range(at + a.start, at + a.stop), range(there + b.start, there + b.stop))
-            for a, b in stretches(self.text, other.text)
-        ]
-
-
-def _stretch(document: str, text: str, start: int | None, end: int | None) -> _Stretch:
-    return _Stretch(document, text, start, len(text) if start is None or end is None else end - start)
-
-
-def _cited_stretch(citation: Citation) -> _Stretch | None:
-    """None for what was invented, or names no characters."""
-    if citation.document is None:
-        return None
-    found = _stretch(citation.document, citation.quote, citation.start, citation.end)
-    if not found.length and citation.passage is not None:
-        found = _stretch(citation.document, citation.passage.text, citation.passage.start, None)
-    return found if found.length else None
+_Place = tuple[Hashable, int, int]
+"""A stretch of characters: of a document, or of a quote whose place in its document isn't known."""
 
 
 @_remembered
 def characters(gold: _Gold, citations: _Cited) -> _Found:
     """The union of cited characters against that of gold characters.
 
-    Characters are the same by their offsets where both sides have them, else where words align. A citation without
-    characters, as an invented one, weighs in precision as the mean of those with some.
+    Characters are the same by their offsets where both sides have them, else where the words of matching texts align. A
+    citation without characters, as an invented one, weighs in precision as the mean of those with some.
     """
-    wanted = {s for e in gold if (s := _stretch(e.document, e.quote, e.start, e.end)).length}
-    found_at = {c: _cited_stretch(c) for c in citations}
-    named = {n for n in found_at.values() if n is not None}
-    empty = len({(c.document, c.number, c.quote) for c, n in found_at.items() if n is None})
-    right: dict[Hashable, set[int]] = defaultdict(set)
-    found: dict[Hashable, set[int]] = defaultdict(set)
-    for w in wanted:
-        for n in named:
-            if same(w.document, n.document):
-                for here, there in w.shared(n):
-                    found[w.key].update(here)
-                    right[n.key].update(there)
-    size = _union(named)
-    return _size(right), size * (1 + empty / len(named)) if named else empty, _size(found), _union(wanted)
+    wanted = {e: place for e in gold if (place := _gold_place(e, citations)) is not None}
+    named = {c: place for c in citations if (place := _cited_place(c)) is not None}
+    right: list[_Place] = []
+    found: list[_Place] = []
+    for e, (there, start, end) in wanted.items():
+        for c, (here, first, last) in named.items():
+            if c.document is None or not same(c.document, e):
+                continue
+            if isinstance(there, str) or isinstance(here, str):
+                text = quoted(c)
+                pairs = stretches(e.quote, text) if match(e.quote, text) else []
+                found += [(there, start + a.start, start + a.stop) for a, _ in pairs]
+                right += [(here, first + b.start, first + b.stop) for _, b in pairs]
+            elif (low := max(start, first)) < (high := min(end, last)):
+                found.append((there, low, high))
+                right.append((here, low, high))
+    size, empty = _union(named.values()), len({(c.document, c.number, c.quote) for c in citations if c not in named})
+    distinct = len(set(named.values()))
+    return _union(right), size * (1 + empty / distinct) if named else empty, _union(found), _union(wanted.values())
 
 
-def _union(of: Iterable[_Stretch]) -> int:
-    places: dict[Hashable, set[int]] = defaultdict(set)
-    for one in of:
-        places[one.key].update(one.characters)
-    return _size(places)
+def _gold_place(gold: Evidence, citations: _Cited) -> _Place | None:
+    """In its document, as known or as a cited passage shows it; else a text of its own. None without characters."""
+    if gold.start is not None and gold.end is not None:
+        return (gold.document,), gold.start, gold.end
+    for c in citations:
+        if gold.quote and c.passage is not None and c.passage.start is not None and same(c.passage.document, gold):
+            at = c.passage.text.find(gold.quote)
+            if at >= 0:
+                return (gold.document,), c.passage.start + at, c.passage.start + at + len(gold.quote)
+    return (gold.quote, 0, len(gold.quote)) if gold.quote else None
 
 
-def _size(places: dict[Hashable, set[int]]) -> int:
-    return sum(map(len, places.values()))
+def _cited_place(citation: Citation) -> _Place | None:
+    if citation.document is None:
+        return None
+    if (at := span(citation)) is not None:
+        return (citation.document,), *at
+    text, passage = quoted(citation), citation.passage
+    if not citation.quote and passage is not None and passage.start is not None:
+        return (citation.document,), passage.start, passage.start + len(text)
+    return (text, 0, len(text)) if text else None
+
+
+def _union(places: Iterable[_Place]) -> int:
+    """How many characters there are in places that may overlap."""
+    total, at, end = 0, None, 0
+    for key, start, stop in sorted(places, key=lambda place: (repr(place[0]), place[1], place[2])):
+        if key != at:
+            at, end = key, start
+        total += max(stop - max(start, end), 0)
+        end = max(end, stop)
+    return total
 
 
 LEVELS: dict[str, Callable[[_Gold, _Cited], _Found]] = {
@@ -187,7 +201,7 @@ def gold_evidence(measure: str, level: str) -> Scorer:
         return answerable(case) and compare(case.evidence, ())[3] > 0
 
     def score(case: Case, response: Response) -> float | None:
-        right, all_cited, found, wanted = compare(case.evidence, cited(response))
+        right, all_cited, found, wanted = compare(case.evidence, response.citations)
         if measure == "precision":
             return right / all_cited if all_cited else None
         recall = found / wanted
@@ -197,8 +211,11 @@ def gold_evidence(measure: str, level: str) -> Scorer:
 
 
 def resolution(_: Case, response: Response) -> float | None:
-    """Share of the citations whose source was offered; invented numbers count against it."""
-    citations = cited(response)
+    """Share of the citations whose source was offered; invented numbers count against it.
+
+    A document that is cited by name can't be looked up where the answer doesn't say what was offered.
+    """
+    citations = [c for c in response.citations if response.passages or c.number is not None]
     return sum(c.document is not None for c in citations) / len(citations) if citations else None
 
 
@@ -206,7 +223,7 @@ def exactness(_: Case, response: Response) -> float | None:
     """Share of the quotes of known passages that stand there verbatim, white space apart, at their place if known."""
     checked = [
         _stands(c.quote, c.start, c.end, c.passage)
-        for c in cited(response)
+        for c in response.citations
         if c.quote and c.passage is not None and c.passage.text
     ]
     return sum(checked) / len(checked) if checked else None

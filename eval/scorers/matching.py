@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
 
-_WORD = re.compile(r"[a-z0-9%]+")
+_WORD = re.compile(r"(?:[^\W_]|%)+")
 _KEPT = 1 << 15
 """Texts, and pairs of texts, that are remembered: several scorers compare the same ones."""
 
@@ -30,6 +30,8 @@ def _pairs(text: str) -> frozenset[tuple[str, str]]:
 @lru_cache(_KEPT)
 def _runs(one: str, other: str) -> tuple[tuple[int, int, int], ...]:
     """Each run: its first word in one text, in the other, and how many words it has."""
+    if words(one) == words(other):
+        return ((0, 0, len(words(one))),) if words(one) else ()
     if _pairs(one).isdisjoint(_pairs(other)):
         return ()
     blocks = SequenceMatcher(None, words(one), words(other), autojunk=False).get_matching_blocks()
@@ -38,7 +40,9 @@ def _runs(one: str, other: str) -> tuple[tuple[int, int, int], ...]:
 
 @lru_cache(_KEPT)
 def match(one: str, other: str) -> bool:
-    """Whether the runs make up half of the shorter text."""
+    """Whether the runs make up half of the shorter text, or both are the same words."""
+    if words(one) == words(other) != ():
+        return True
     common = _pairs(one) & _pairs(other)
     if not common:
         return False

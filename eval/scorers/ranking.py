@@ -33,6 +33,8 @@ def ranked(name: str) -> Scorer | None:
         return None
 
     def score(case: Case, response: Response) -> float | None:
+        if response.ranking is None:
+            return None
         (figure,) = measure.iter_calc({"": dict(case.relevant)}, {"": dict(response.ranking)})
         return float(figure.value)
 
@@ -52,7 +54,7 @@ def trec_run(results: Sequence[CaseResult]) -> str:
     return "".join(
         f"{_word(one.case.id)} Q0 {_word(passage)} {rank} {score!r} assistant\n"
         for one in results
-        for rank, (passage, score) in enumerate(one.response.ranking, 1)
+        for rank, (passage, score) in enumerate(one.response.ranking or (), 1)
     )
 
 

@@ -87,6 +87,15 @@ def trec(shown: tuple[Sentence, ...], judge: Judge) -> tuple[float, float]:
     return total / citations if citations else 0.0, sum(best) / len(shown)
 
 
+def label(sentence: Sentence, judge: Judge) -> str | None:
+    """How far the texts that a sentence cites support it together: fully, partly or not; None without any."""
+    texts = [c.text for c in sentence.citations if c.document is not None]
+    if not texts:
+        return None
+    (score,) = judge.supports(["\n".join(texts)], [sentence.text])
+    return "fully" if score >= judge.full else "partly" if score >= judge.partial else "not"
+
+
 METHODS: dict[str, Callable[..., tuple[float, float]]] = {"alce": alce, "trec": trec}
 
 
@@ -95,7 +104,7 @@ def support(measure: str, method: str, judge: Judge) -> Scorer:
 
     def score(_: Case, response: Response) -> float | None:
         shown = response.shown
-        if response.refused or not shown:
+        if not shown:
             return None
         precision, recall = METHODS[method](shown, judge)
         return {"precision": precision, "recall": recall, "f1": harmonic(precision, recall)}[measure]

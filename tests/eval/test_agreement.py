@@ -72,7 +72,7 @@ def test_pairs_with_the_same_claim_are_drawn_together(write: Callable[..., Path]
     rows = [{**one, "claim": f"c{number // 2}"} for number, one in enumerate(rows)]
     together = agreement(write(*rows), JUDGE)
     assert apart.accuracy.value == together.accuracy.value == 0.5
-    assert (together.accuracy.low, together.accuracy.high, together.accuracy.interval) == (0.5, 0.5, "bootstrap")
+    assert together.accuracy.interval is None  # each claim has one of two right: no draw differs
     assert apart.accuracy.interval == "wilson"
 
 
@@ -237,3 +237,9 @@ def test_a_threshold_is_taken_from_another_file(write: Callable[..., Path]) -> N
     again = agreement(write(*rows), JUDGE, least)
     assert (again.threshold, again.macro_f1.value) == (least, 1.0)
     assert (agreement(write(*rows), JUDGE).macro_f1.value or 0.0) < 1.0
+
+
+def test_a_judge_that_is_always_right_has_a_table_too(write: Callable[..., Path]) -> None:
+    found = agreement(write(row(0.9, True), row(0.1, False)), JUDGE)
+    assert (found.macro_f1.value, found.macro_f1.interval) == (1.0, None)
+    assert "1.000" in render(found)

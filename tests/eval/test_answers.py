@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import UsageError
-from eval.answers import ranked, read_answers, response_from, row_of, same_document
+from eval.answers import ranked, read_answers, response_from, row_of, same_document, sentences_of
 from eval.types import Citation, Offered, Response, Sentence
 
 WALL, COST = "The wall is 640 metres long.", "Each camera costs £18,000."
@@ -67,8 +67,10 @@ def test_a_crash_needs_no_text() -> None:
 def test_rankings_with_and_without_scores() -> None:
     assert response_from({"id": "a", "text": "", "ranking": ["x", "y"]}, "a:1").ranking == (("x", 2.0), ("y", 1.0))
     scored = response_from({"id": "a", "text": "", "ranking": [["x", 0.5], ["y", 1]]}, "a:1").ranking
-    assert scored == (("x", 0.5), ("y", 1.0))
-    assert ranked([("x", 0.1), ("y", 0.9), ("x", 0.2)]) == [("x", 2.0), ("y", 1.0)]
+    assert scored == (("y", 1.0), ("x", 0.5))  # by score
+    assert response_from({"id": "a", "text": "", "ranking": []}, "a:1").ranking == ()
+    assert response_from({"id": "a", "text": ""}, "a:1").ranking is None
+    assert ranked(["x", "y", "x"]) == [("x", 2.0), ("y", 1.0)]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,13 @@ def test_rankings_with_and_without_scores() -> None:
         ({"id": "a", "text": "", "passages": [{"number": 1}, {"number": 1}]}, "two passages have the same number"),
         ({"id": "a", "text": "", "ranking": [["x", "y"]]}, "'ranking' holds"),
         ({"id": "a", "text": "", "ranking": ["x", "x"]}, "'ranking' holds a passage twice"),
+        ({"id": "a", "text": "", "ranking": [["x", 10**400]]}, "'ranking' holds"),
+        ({"id": "a", "text": "", "tokens": 10**400}, "field 'tokens' is"),
+        ({"id": "a", "statements": [{"text": "x", "verdict": "SUPPORTED"}]}, "field 'verdict' is .*: give quoted"),
+        (
+            {"id": "a", "statements": [{"text": "x", "citations": [{"document": "d", "start": 9, "end": 3}]}]},
+            "field 'end' is 3: give one behind",
+        ),
         ({"id": "a", "statements": [{"text": "x", "citations": [{"document": 7}]}]}, "field 'document' is 7"),
     ],
 )
@@ -148,3 +157,56 @@ def test_a_text_reads_back_from_its_line(offered: list[object], text: str, refus
 )  # fmt: skip
 def test_documents_are_the_same_by_whole_parts_of_their_paths(one: str, other: str, same: bool) -> None:
     assert same_document(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One thing [1]. Another [2][3]!", [("One thing.", (1,)), ("Another!", (2, 3))]),
+        ("According to it [1], walls are long [1][2].", [("According to it, walls are long.", (1, 2))]),
+        ("It is long. [1] It is high. [2]", [("It is long.", (1,)), ("It is high.", (2,))]),
+        ("[4] It is long.", [("It is long.", (4,))]),
+        ("As said [1], will be 640 metres [1]; [2].", [("As said, will be 640 metres;.", (1, 2))]),
+        ("Long [1, 3; 5], high [2-4] and wide [^7]【8】【9†source】.", [
+            ("Long, high and wide.", (1, 3, 5, 2, 4, 7, 8, 9)),
+        ]),
+        ("In [2019] it rained [1-999].", [("In [2019] it rained.", (1, 999))]),
+        ("- First item [1]\n- Second item [2]\n", [("- First item", (1,)), ("- Second item", (2,))]),
+        ("[1]", []),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_a_marker_belongs_to_the_sentence_before_it(text: str, sentences: list[tuple[str, tuple[int, ...]]]) -> None:
+    assert sentences_of(text) == sentences
+
+
+def test_markers_are_no_part_of_a_claim() -> None:
+    whole = {"id": "a", "text": f"{WALL[:-1]} [3].", "citations": [{"document": "m.txt", "quote": WALL}]}
+    assert [s.text for s in response_from(whole, "a:1").sentences] == [WALL]
+    stated = {"id": "a", "statements": [{"text": "It is note [2] of 640 [1]."}]}
+    assert [s.text for s in response_from(stated, "a:1").sentences] == ["It is note [2] of 640."]
+
+
+def test_what_the_reader_sees_is_scored_whatever_is_said_of_it() -> None:
+    row = {
+        "id": "a",
+        "text": "The moon is cheese.",
+        "statements": [{"text": "The moon is cheese.", "verdict": "unsupported"}],
+    }
+    assert len(response_from(row, "a:1").shown) == 1
+    assert response_from(row | {"text": "Nothing."}, "a:1").shown == ()
+
+
+def test_passages_may_be_numbered_from_zero() -> None:
+    row = {"id": "a", "text": "Long [0].", "passages": [{"number": 0, "document": "x"}, {"number": 1, "document": "y"}]}
+    assert [c.document for c in response_from(row, "a:1").citations] == ["x"]
+
+
+def test_the_very_name_is_meant_before_one_that_ends_alike() -> None:
+    passages = [{"document": "b/minutes.txt", "text": ""}, {"document": "minutes.txt", "text": ""}]
+    row = {"id": "a", "statements": [{"text": "x", "citations": [{"document": "minutes.txt"}]}], "passages": passages}
+    assert [c.document for c in response_from(row, "a:1").citations] == ["minutes.txt"]
+
+
+def test_an_empty_error_is_none() -> None:
+    assert response_from({"id": "a", "text": "Yes.", "error": ""}, "a:1").error is None

@@ -47,7 +47,7 @@ def test_a_missed_threshold_exits_with_1(dataset: Written, hall: Path, tmp_path:
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert [one["met"] for one in report["thresholds"]] == [True, False]
-    assert "words" in done.stderr
+    assert "1 of 2 bounds" in done.stderr
     bounds.write_text("[at_least]\nfacts = 1.0\n", encoding="utf-8")
     assert asked(dataset("1"), hall, "--thresholds", bounds).returncode == 0
 
@@ -69,7 +69,7 @@ def test_saved_answers_are_scored_and_runs_compared(dataset: Written, tmp_path: 
     assert "1 of 2 questions changed" in done.stdout
     values = json.loads(evaluated("compare", tmp_path / "a", tmp_path / "b", "--json").stdout)
     assert values["changes"][0]["answers"] == ["Who knows?", f"{SENTENCE} [1]"]
-    assert {one["name"]: one["paired"]["value"] for one in values["differences"]}["facts"] == 0.5
+    assert {one["name"]: one["difference"] for one in values["differences"]}["facts"] == 0.5
 
 
 def test_a_judge_is_measured(tmp_path: Path) -> None:
@@ -93,6 +93,7 @@ def test_a_judge_is_measured(tmp_path: Path) -> None:
         (["README.md"], "README.md:1"),
         (["eval/datasets/samples.jsonl", "--scorers", "fact"], "there is no scorer 'fact'"),
         (["eval/datasets/samples.jsonl", "--judge", "oracle"], "'oracle'"),
+        (["eval/datasets/samples.jsonl", "--judge", "lexical", "--scorers", "facts"], "leave out --judge"),
         (["eval/datasets/samples.jsonl", "--format", "xml"], "'xml'"),
         (["eval/datasets/samples.jsonl", "--thresholds", "none.toml"], "none.toml"),
         (["score", "none.jsonl", "--gold", "eval/datasets/samples.jsonl"], "none.jsonl"),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assistant.api import Assistant
 from corpus.errors import UsageError
-from eval import compare, score
+from eval import compare, run, score
 from eval.tables import render_comparison, render_scores
 from eval.types import Report
 
@@ -34,11 +36,11 @@ def test_paired_differences_and_changed_questions(tmp_path: Path) -> None:
     found = compare(tmp_path / "a", tmp_path / "b")
     by_name = {one.name: one for one in found.differences}
     facts = by_name["facts"]
-    assert (facts.first, facts.second, facts.paired.value) == pytest.approx((2 / 6, 5 / 6, 0.5))
-    assert facts.paired.cases == 6
+    assert (facts.first, facts.second, facts.difference) == pytest.approx((2 / 6, 5 / 6, 0.5))
+    assert facts.cases == 6
     assert facts.p == pytest.approx(0.25, abs=0.02)  # three questions changed, all for the better: 2 of 8
-    assert by_name["refusal_f1"].paired.value == pytest.approx(1.0 - 2 / 3)
-    assert by_name["false_answers"].paired.value == pytest.approx(-0.5)
+    assert by_name["refusal_f1"].difference == pytest.approx(1.0 - 2 / 3)
+    assert by_name["false_answers"].difference == pytest.approx(-0.5)
     assert [c.first.case.id for c in found.changes] == ["2", "3", "4", "7"]
     assert "facts" in found.changes[0].scores
     assert compare(first, second).differences == found.differences
@@ -48,7 +50,7 @@ def test_a_run_equals_itself(tmp_path: Path) -> None:
     run = scored(tmp_path, "a", *["640"] * 8)
     found = compare(run, run)
     assert found.changes == ()
-    assert {one.paired.value for one in found.differences} == {0.0}
+    assert {one.difference for one in found.differences} == {0.0}
     assert {one.p for one in found.differences} == {1.0}
 
 
@@ -81,3 +83,19 @@ def test_what_is_printed(tmp_path: Path) -> None:
     assert "gold.jsonl: 8 questions" in render_scores(first)
     assert next(line for line in render_scores(first).splitlines() if line.startswith("facts")).endswith("over 6")
     assert "attack_success" not in render_scores(first)
+
+
+def test_a_run_of_ours_is_compared_with_scored_answers(
+    desk: Assistant, dataset: Callable[..., Path], tmp_path: Path
+) -> None:
+    questions = dataset("1", "2", "3")
+    run(questions, desk, out=tmp_path / "ours")
+    answers = tmp_path / "theirs.jsonl"
+    rows = [{"id": str(n), "text": "It costs £30 an hour." if n < 3 else "Who knows?"} for n in (1, 2, 3)]
+    answers.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    score(answers, questions, out=tmp_path / "theirs")
+    found = compare(tmp_path / "ours", tmp_path / "theirs")
+    facts = next(one for one in found.differences if one.name == "facts")
+    assert (facts.first, facts.second, facts.difference) == pytest.approx((1.0, 2 / 3, -1 / 3))
+    again = score(tmp_path / "ours" / "results.jsonl", questions)
+    assert {one.difference for one in compare(tmp_path / "ours", again).differences} == {0.0}

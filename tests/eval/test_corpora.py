@@ -97,7 +97,7 @@ def test_what_cleaning_and_typesetting_change_makes_no_difference(place: Callabl
     [
         (
             gold("marks", "Skip to content"),
-            "the gold quote \"Skip to content\" isn't in the document 'marks.txt'; correct",
+            "the gold quote \"Skip to content\" isn't in the document 'marks.txt' at 62 to 77; correct",
         ),
         (Evidence("turns.txt", "costs £5."), "the gold quote \"costs £5.\" isn't in the document 'turns.txt'; correct"),
         (Evidence("turns.txt", "…"), "the gold quote \"…\" isn't in the document 'turns.txt'"),
@@ -110,7 +110,7 @@ def test_what_is_not_there_is_named_with_file_and_line(
     evidence: Evidence, reason: str, place: Callable[..., object]
 ) -> None:
     with pytest.raises(UsageError) as refused:
-        place(evidence)
+        place(evidence, documents=())
     assert str(refused.value).startswith(f"d.jsonl:3: {reason}")
 
 

@@ -118,9 +118,14 @@ def test_a_damaged_journal_is_named(open_hall: Callable[..., Assistant], dataset
     folder = tmp_path / "run"
     with open_hall(Counting({2: KeyboardInterrupt()})) as desk, pytest.raises(KeyboardInterrupt):
         run(dataset("1", "2"), desk, out=folder)
-    (folder / "answers.jsonl").write_bytes(b"not JSON\n")
-    with open_hall(Counting()) as desk, pytest.raises(UsageError, match=r"answers\.jsonl:1 is damaged"):
-        run(dataset("1", "2"), desk, out=folder)
+    for line, reason in (
+        (b"not JSON", "not JSON"),
+        (b"[1, 2]", "stands where a JSON object"),
+        (b"{}", "'id' is missing"),
+    ):
+        (folder / "answers.jsonl").write_bytes(line + b"\n")
+        with open_hall(Counting()) as desk, pytest.raises(UsageError, match=rf"answers\.jsonl:1: .*{reason}.*damaged"):
+            run(dataset("1", "2"), desk, out=folder)
 
 
 def test_gold_that_is_not_in_the_index_stops_the_run_before_it_begins(
@@ -157,6 +162,44 @@ def test_questions_that_are_only_searched_get_rankings(desk: Assistant) -> None:
     assert [r.response.ranking for r in report.results] == [(("hall.txt", 1.0),)] * 2
     assert values(report)["nDCG@10"] == 0.5
     assert values(report)["facts"] is None
+
+
+def test_a_copy_of_the_gold_document_is_as_good(tmp_path: Path, dataset: Written) -> None:
+    text = f"About the hall\n\n{SENTENCE} Bring a coat.\n"
+    (tmp_path / "d").mkdir()
+    for name in ("hall.txt", "again.txt"):
+        (tmp_path / "d" / name).write_text(text, encoding="utf-8")
+    Assistant.build(tmp_path / "d", index=tmp_path / "i", embedder="hashing")
+    with Assistant.open(tmp_path / "i", embedder="hashing", reranker=None) as desk:
+        report = run(dataset("1"), desk)
+    for level in ("document", "passage", "sentence", "character"):
+        assert values(report)[f"citation_f1[{level}]"] > 0
+    assert {name for name, _ in report.results[0].response.ranking or ()} == {"hall.txt", "again.txt"}
+
+
+def test_patterns_in_the_path_of_a_scope_are_letters(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    for name, price in (("c[1].txt", 30), ("c1.txt", 40)):
+        (tmp_path / "d" / name).write_text(f"Hire of the hall at Skell costs £{price} an hour.\n", encoding="utf-8")
+    Assistant.build(tmp_path / "d", index=tmp_path / "i", embedder="hashing")
+    case = Case("1", "", "How much does hire of the hall cost?", answerable=True, scope=("c[1].txt",))
+    with Assistant.open(tmp_path / "i", embedder="hashing", reranker=None) as desk:
+        report = run(Dataset("made", "0", (case,)), desk)
+    assert {p.document for p in report.results[0].response.passages} == {"c[1].txt"}
+
+
+def test_a_run_that_another_process_finished_meanwhile_is_not_asked_again(
+    open_hall: Callable[..., Assistant], dataset: Written, tmp_path: Path
+) -> None:
+    path, folder = dataset("1"), tmp_path / "run"
+    with open_hall() as desk:
+        run(path, desk, out=folder)
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+    again = Counting()
+    with open_hall(again) as desk, pytest.raises(UsageError, match="holds a finished run"):
+        run(path, desk, out=folder)
+    assert again.asked == 0
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before
 
 
 CHILD = """

@@ -127,8 +127,16 @@ def test_a_half_written_folder_is_no_run_and_is_written_again(gold: Path, answer
         ("report.json", lambda text: "[]", "is no report of a run"),
         ("report.json", lambda text: text.replace('"scores"', '"marks"'), "is no report of a run"),
         ("results.jsonl", lambda text: text[: text.rindex("{")], "results.jsonl"),
-        ("results.jsonl", lambda text: text.replace('"case"', '"matter"', 1), "results.jsonl:1: no result of a run"),
-        ("results.jsonl", lambda text: "".join(text.splitlines(keepends=True)[:2]), "has 2 questions, .* tells of 4"),
+        (
+            "results.jsonl",
+            lambda text: text.replace('"case"', '"matter"', 1),
+            "results.jsonl' isn't what the run wrote",
+        ),
+        (
+            "results.jsonl",
+            lambda text: "".join(text.splitlines(keepends=True)[:2]),
+            "results.jsonl' isn't what the run wrote",
+        ),
     ],
 )
 def test_a_damaged_run_is_named(gold: Path, answers: Path, tmp_path: Path, name: str, change: Any, reason: str) -> None:
@@ -144,3 +152,27 @@ def test_responses_can_be_given_as_they_are(gold: Path, answers: Path) -> None:
     dataset = load(gold)
     given = {r.response.id: replace(r.response, place="") for r in from_file.results}
     assert score(given, dataset).scores == from_file.scores
+
+
+def test_the_folder_of_an_unfinished_run_is_left_alone(gold: Path, answers: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    with pytest.raises(UsageError, match="holds an unfinished run: go on with it"):
+        score(answers, gold, out=tmp_path / "run")
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {"run.json"}
+
+
+def test_what_an_earlier_scoring_left_behind_is_no_part_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "qrels.trec").write_text("of something else")
+    bare = written(tmp_path / "bare.jsonl", [{k: v for k, v in row.items() if k != "relevant"} for row in GOLD])
+    score(written(tmp_path / "a.jsonl", ANSWERS), bare, out=tmp_path / "run")
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {"results.jsonl", "report.json", "report.html"}
+
+
+def test_the_page_says_what_the_judge_thinks_of_each_statement(gold: Path, answers: Path, tmp_path: Path) -> None:
+    score(answers, gold, out=tmp_path / "run")
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert page.count("lexical: fully supported") == 2
+    score(answers, gold, out=tmp_path / "plain", scorers=["facts"])
+    assert "lexical:" not in (tmp_path / "plain" / "report.html").read_text(encoding="utf-8")

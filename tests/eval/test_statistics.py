@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +15,8 @@ from eval.statistics import DRAWS, clusters, difference, draws, estimate, mean, 
 from eval.types import Case, Columns, Score, Scorer, Weights
 
 
-def scorer(name: str = "m", aggregate: object = mean) -> Scorer:
-    return Scorer(name, lambda _c, _r: None, lambda _c: None, aggregate)  # type: ignore[arg-type]
+def scorer(name: str = "m", aggregate: Any = mean, rate: bool = False) -> Scorer:
+    return Scorer(name, lambda _c, _r: None, lambda _c: None, aggregate, rate=rate)
 
 
 def cases(count: int, conversations: int = 0) -> list[Case]:
@@ -35,7 +36,7 @@ def test_wilson_equals_the_published_examples() -> None:
 
 def test_a_rate_has_wilsons_interval_and_a_mean_the_bootstraps() -> None:
     rows = [[(1.0,), (0.0,), (1.0,), None], [(0.5,)] * 3 + [(0.7,)]]
-    rate, figure = estimate([scorer("a"), scorer("b")], cases(4), rows)
+    rate, figure = estimate([scorer("a", rate=True), scorer("b")], cases(4), rows)
     assert (rate.value, rate.cases, rate.interval) == (pytest.approx(2 / 3), 3, "wilson")
     assert (rate.low, rate.high) == wilson(2, 3)
     assert (figure.value, figure.cases, figure.interval) == (pytest.approx(0.55), 4, "bootstrap")
@@ -49,8 +50,8 @@ def test_what_never_varies_has_no_interval() -> None:
 
 def test_conversations_are_drawn_whole_also_for_rates() -> None:
     rows = [(1.0,) if n % 2 else (0.0,) for n in range(40)]
-    (alone,) = estimate([scorer()], cases(40), [rows])
-    (together,) = estimate([scorer()], cases(40, 2), [rows])  # two conversations, one all right, one all wrong
+    (alone,) = estimate([scorer(rate=True)], cases(40), [rows])
+    (together,) = estimate([scorer(rate=True)], cases(40, 2), [rows])  # two conversations, one all right, one all wrong
     assert alone.interval == "wilson"
     assert (together.interval, together.low, together.high) == ("bootstrap", 0.0, 1.0)
     assert clusters(cases(4, 2)).tolist() == [0, 1, 0, 1]
@@ -96,10 +97,10 @@ def test_the_figure_of_one_measure_does_not_depend_on_the_others() -> None:
 def test_a_difference_is_paired_over_what_applies_to_both() -> None:
     one = [(0.0,), (0.2,), (0.4,), None]
     other = [(0.5,), (0.7,), (0.9,), (0.0,)]
-    found, p = difference(scorer(), cases(4), one, other)
-    assert (found.value, found.cases) == (pytest.approx(0.5), 3)
-    assert (found.low, found.high) == (pytest.approx(0.5), pytest.approx(0.5))  # every question gained the same
-    assert p == pytest.approx(0.25, abs=0.02)  # all three swapped alike: 2 of 8 ways are as far from zero
+    found = difference(scorer(), cases(4), one, other)
+    assert (found.first, found.second, found.difference, found.cases) == pytest.approx((0.2, 0.7, 0.5, 3))
+    assert (found.low, found.high) == (None, None)  # every question gained the same
+    assert found.p == pytest.approx(0.25, abs=0.02)  # all three swapped alike: 2 of 8 ways are as far from zero
 
 
 def test_the_p_value_is_that_of_the_exact_randomisation_test() -> None:
@@ -107,22 +108,22 @@ def test_the_p_value_is_that_of_the_exact_randomisation_test() -> None:
     one, other = [(0.5,)] * 8, [(0.5 + g,) for g in gains]
     signs = itertools.product([1, -1], repeat=8)
     exact = sum(abs(sum(s * g for s, g in zip(some, gains, strict=True))) >= sum(gains) - 1e-9 for some in signs) / 2**8
-    _, p = difference(scorer(), cases(8), one, other)
-    assert p == pytest.approx(exact, abs=0.01)
+    found = difference(scorer(), cases(8), one, other)
+    assert found.p == pytest.approx(exact, abs=0.01)
+    assert found.low is not None and found.high is not None and found.difference is not None
+    assert found.low < found.difference < found.high
 
 
 def test_equal_runs_do_not_differ() -> None:
     rows = [(n / 10,) for n in range(10)]
-    found, p = difference(scorer(), cases(10), rows, rows)
-    assert (found.value, found.low, found.high, p) == pytest.approx((0.0, 0.0, 0.0, 1.0))
+    found = difference(scorer(), cases(10), rows, rows)
+    assert (found.difference, found.low, found.high, found.p) == (0.0, None, None, 1.0)
 
 
 def test_conversations_are_swapped_whole() -> None:
     one, other = [(0.0,)] * 8, [(1.0,)] * 8
-    _, alone = difference(scorer(), cases(8), one, other)
-    _, together = difference(scorer(), cases(8, 2), one, other)
-    assert alone == pytest.approx(2 / 2**8, abs=0.005)
-    assert together == pytest.approx(2 / 2**2, abs=0.02)
+    assert difference(scorer(), cases(8), one, other).p == pytest.approx(2 / 2**8, abs=0.005)
+    assert difference(scorer(), cases(8, 2), one, other).p == pytest.approx(2 / 2**2, abs=0.02)
 
 
 def test_what_is_no_mean_is_compared_over_all_cases() -> None:
@@ -130,14 +131,14 @@ def test_what_is_no_mean_is_compared_over_all_cases() -> None:
         return ratio(weights @ columns[:, 0], weights @ columns[:, 1])
 
     one, other = [(1.0, 2.0), (1.0, 2.0), None], [(3.0, 3.0), None, (1.0, 1.0)]
-    found, p = difference(scorer(aggregate=share), cases(3), one, other)
-    assert (found.value, found.cases) == (pytest.approx(1.0 - 0.5), 3)
-    assert p is not None
+    found = difference(scorer(aggregate=share), cases(3), one, other)
+    assert (found.first, found.second, found.difference, found.cases) == pytest.approx((0.5, 1.0, 0.5, 3))
+    assert found.p is not None
 
 
 def test_nothing_in_common_cannot_be_compared() -> None:
-    found, p = difference(scorer(), cases(2), [(1.0,), None], [None, (1.0,)])
-    assert (found.value, found.cases, p) == (None, 0, None)
+    found = difference(scorer(), cases(2), [(1.0,), None], [None, (1.0,)])
+    assert (found.difference, found.cases, found.p) == (None, 0, None)
 
 
 @settings(max_examples=25, deadline=None)

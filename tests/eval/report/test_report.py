@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -83,11 +82,7 @@ def test_thousand_questions_stay_small(council: Report) -> None:
     gold = (Evidence("minutes-1.pdf", quote),)
     cases = [Case(str(n), f"kind {n % 7}", f"What was decided in item {n}?", evidence=gold) for n in range(1000)]
     results = tuple(CaseResult(case, response, dict.fromkeys(SCORES, 0.5)) for case in cases)
-    begun = time.process_time()
-    page = render(replace(council, results=results))
-    spent = time.process_time() - begun
-    assert len(page.encode()) < 15_000_000
-    assert spent < 6, f"{spent:.1f} s of processor time"
+    assert len(render(replace(council, results=results)).encode()) < 15_000_000
 
 
 def opened_row(page: Any, identifier: str) -> Any:

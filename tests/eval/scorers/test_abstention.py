@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from itertools import pairwise, permutations
 
@@ -91,7 +90,7 @@ def sure(right: bool, confidence: float) -> tuple[Case, Response]:
     return YES, Response("1", "640" if right else "7", confidence=confidence)
 
 
-# Confidence: .9 right; .8 right, wrong; .5 right; .1 wrong; a refusal and a crash have no part.
+# Confidence: .9 right; .8 right, wrong; .5 right; .1 wrong; a refusal has no part; a crash is wrong, and last.
 CURVE = [
     sure(True, 0.9), sure(True, 0.8), sure(False, 0.8), sure(True, 0.5), sure(False, 0.1),
     (NO, Response("1", "no", refused=True, confidence=0.99)), (YES, CRASH),
@@ -100,13 +99,14 @@ CURVE = [
 
 def test_risk_and_coverage() -> None:
     cases, responses = zip(*CURVE, strict=True)
-    points = [(1 / 5, 0, 0.9), (3 / 5, 1 / 3, 0.8), (4 / 5, 1 / 4, 0.5), (5 / 5, 2 / 5, 0.1)]
+    points = [(1 / 6, 0, 0.9), (3 / 6, 1 / 3, 0.8), (4 / 6, 1 / 4, 0.5), (5 / 6, 2 / 5, 0.1), (1, 3 / 6, 0.0)]
     assert risk_coverage(cases, responses) == [pytest.approx(point) for point in points]
-    # Prefixes have risk 0, then 0 + half an error of two, 1 of 3, 1 of 4, 2 of 5.
-    assert figure("aurc", CURVE) == pytest.approx((0 + 1 / 4 + 1 / 3 + 1 / 4 + 2 / 5) / 5)
-    assert figure("selective_accuracy@80", CURVE) == 3 / 4
-    assert figure("selective_accuracy@40", CURVE) == pytest.approx((1 + 1 / 2) / 2)
-    assert figure("selective_accuracy@100", CURVE) == 3 / 5
+    # Prefixes have risk 0, then 0 + half an error of two, 1 of 3, 1 of 4, 2 of 5, 3 of 6.
+    assert figure("aurc", CURVE) == pytest.approx((0 + 1 / 4 + 1 / 3 + 1 / 4 + 2 / 5 + 1 / 2) / 6)
+    assert figure("selective_accuracy@80", CURVE) == 3 / 5
+    assert figure("selective_accuracy@40", CURVE) == pytest.approx(2 / 3)
+    assert figure("selective_accuracy@30", CURVE) == pytest.approx((1 + 1 / 2) / 2)
+    assert figure("selective_accuracy@100", CURVE) == 3 / 6
     assert figure("selective_accuracy@1", CURVE) == 1.0  # at least one answer
     assert scorer_named("aurc").better == "lower"
     assert risk_coverage([UNKNOWN], [ANSWER]) == []
@@ -173,15 +173,3 @@ def test_weights_repeat_cases(plan: list[tuple[bool, bool, bool, float, int]]) -
         assert scorer.aggregate(columns, weights) == pytest.approx(once, nan_ok=True), name
         assert scorer.aggregate(columns[::-1], weights[:, ::-1]) == pytest.approx(once, nan_ok=True), name
         assert np.isnan(once[0]) or -1e-12 <= once[0] <= 1 + 1e-12
-
-
-@pytest.mark.parametrize("name", ["confidence_auroc", "aurc", "selective_accuracy@80"])
-def test_draws_are_quick(name: str) -> None:
-    random = np.random.default_rng(3)
-    columns = np.stack([random.random(1000), random.integers(0, 2, 1000)], axis=1)
-    columns = columns if name == "confidence_auroc" else columns[:, ::-1]
-    weights = random.multinomial(1000, np.full(1000, 1 / 1000), 1000).astype(float)
-    aggregate = scorer_named(name).aggregate
-    start = time.process_time()
-    assert aggregate(columns, weights).shape == (1000,)
-    assert time.process_time() - start < 1.0  # 0.1 s on an idle machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,9 @@ def test_characters_by_their_words() -> None:
         ("the wall costs money", "the wall is long", True),  # 2 of 4
         ("the wall costs much money", "the wall is very long", False),  # 2 of 5
         ("wall the is long", "long is the wall", False),  # no run of two in order
-        ("wall", "wall", False),  # one word is no run
+        ("wall", "wall", True),  # the same
+        ("Да.", "да", True),
+        ("wall", "walls", False),  # one word is no run
         ("", "", False),
     ],
 )
@@ -163,7 +166,8 @@ def test_resolution_and_exactness() -> None:
     ]
     for answerable in (True, False, None):
         one = case(answerable=answerable)
-        assert score("citation_resolution", one, response(*spans)) == 6 / 8
+        assert score("citation_resolution", one, response(*spans)) == 5 / 7  # by name, nothing can be looked up
+        assert score("citation_resolution", one, replace(response(*spans), passages=(known,))) == 6 / 8
         assert score("quote_exactness", one, response(*spans)) == 2 / 4
     for nothing in (response(), response(refused=True), Response("1", error="it broke")):
         assert score("citation_resolution", case(), nothing) is None
@@ -208,3 +212,44 @@ def test_scores_agree_with_the_public_scorer(plan: list[tuple[str, list[str], bo
     for name, value in expected.items():
         found = [v for one, answer in pairs if (v := score(ours[name], one, answer)) is not None]
         assert (round(sum(found) / len(found), 3) if found else None) == value, name
+
+
+def test_a_short_quote_lies_where_it_stands_a_long_one_wherever_its_words_do() -> None:
+    for text, elsewhere in (("Chair: Yes, indeed.", 0.0), (WALL * 2, 1.0)):
+        one = case(Evidence("d", text, start=100, end=100 + len(text), exact=True))
+        there = Citation(1, "d", text, 100, 100 + len(text))
+        again = Citation(1, "d", text, 900, 900 + len(text))
+        assert score("citation_precision[sentence]", one, response(there)) == 1.0
+        assert score("citation_precision[sentence]", one, response(again)) == elsewhere
+        assert score("citation_recall[sentence]", one, response(again)) == elsewhere
+        assert score("citation_precision[character]", one, response(again)) == 0.0
+
+
+def test_a_namesake_in_another_folder_is_another_document_where_paths_are_known() -> None:
+    namesake = response(Citation(1, "2019/minutes.txt", WALL))
+    for exact, right in ((True, 0.0), (False, 1.0)):
+        one = case(Evidence("minutes.txt", WALL, exact=exact))
+        assert score("citation_f1[document]", one, namesake) == right
+        assert score("citation_f1[sentence]", one, namesake) == right
+
+
+def test_offsets_that_hold_other_words_are_not_believed() -> None:
+    one = case(Evidence("d", "The wall is long and blue today.", start=10, end=42))
+    known = Offered(1, "d", "Bananas. The wall is long and blue today.", start=1)
+    assert score("citation_precision[character]", one, response(Citation(1, "d", "Bananas", 10, 42))) == 0.0
+    assert score("citation_precision[character]", one, response(Citation(1, "d", "Bananas.", 10, 18, known))) == 0.0
+    right = Citation(1, "d", "The wall is long and blue today.", 10, 42, known)
+    assert score("citation_precision[character]", one, response(right)) == 1.0
+
+
+def test_gold_without_offsets_is_found_in_what_was_cited() -> None:
+    known = Offered(1, "d", f"It rains. {WALL} It rains.", start=100)
+    one = case(Evidence("d", WALL))
+    half = Citation(1, "d", WALL[: len(WALL) // 2], 110, 110 + len(WALL) // 2, known)
+    assert score("citation_recall[character]", one, response(half)) == pytest.approx(0.5, abs=0.02)
+    assert score("citation_recall[character]", one, response(Citation(1, "d", "It rains.", 100, 109, known))) == 0.0
+
+
+def test_spans_of_any_length_are_counted_at_once() -> None:
+    one = case(Evidence("d", "x", start=0, end=10**11))
+    assert score("citation_recall[character]", one, response(Citation(1, "d", "", 0, 10**10))) == pytest.approx(0.1)

@@ -60,7 +60,8 @@ def test_by_hand() -> None:
 
 def test_empty_crashed_and_unjudged() -> None:
     scorer, case = scorer_named("nDCG@10"), Case("1", "", "?", relevant=(("a", 1),))
-    assert scorer.measure(case, Response("1")) == (0.0,)
+    assert scorer.measure(case, Response("1", ranking=())) == (0.0,)
+    assert scorer.measure(case, Response("1")) is None  # it wasn't said what was retrieved
     assert scorer.measure(case, Response("1", error="it broke")) == (0.0,)
     assert scorer.measure(Case("1", "", "?"), Response("1", ranking=(("a", 1.0),))) is None
 
