@@ -107,7 +107,7 @@ def best_threshold(path: str | Path, judge: Judge) -> float:
 
 def _judged(path: str | Path, judge: Judge) -> list[_Judged]:
     rows = labelled(path)
-    scores = judge.supports([row.premise for row in rows], [row.claim for row in rows]).tolist()
+    scores = judge.scores([row.premise for row in rows], [row.claim for row in rows]).tolist()
     best: dict[str, _Judged] = {}
     for row, score in zip(rows, scores, strict=True):
         one = _Judged(row.claim, row.subset, score, row.label == 2)

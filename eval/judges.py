@@ -59,7 +59,7 @@ _MAX_CHARACTERS = 4096
 
 
 class Judge:
-    """A judge with its thresholds: scores that it gave once, it remembers."""
+    """An `Entailment` with its thresholds: scores that it gave once, it remembers."""
 
     def __init__(self, name: str, entailment: Entailment, full: float, partial: float) -> None:
         self.name = name
@@ -70,7 +70,7 @@ class Judge:
         self._entailment = entailment
         self._known: dict[tuple[str, str], float] = {}
 
-    def supports(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
         """Shape (n,), float32 in [0, 1]: how far each premise supports the claim beside it."""
         pairs = list(zip(premises, claims, strict=True))
         new = [pair for pair in dict.fromkeys(pairs) if pair not in self._known]
@@ -78,9 +78,6 @@ class Judge:
             scores = self._entailment.scores([premise for premise, _ in new], [claim for _, claim in new])
             self._known.update(zip(new, scores.tolist(), strict=True))
         return np.array([self._known[pair] for pair in pairs], dtype=np.float32)
-
-    scores = supports
-    """Under the name that `Entailment` has for it."""
 
 
 def judge_names() -> tuple[str, ...]:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from corpus.errors import UsageError
-from eval.judges import judge_named
+from eval.judges import Judge, judge_named
 from eval.scorers import abstention, citations, ranking, support, texts
-from eval.scorers.support import Judge
 from eval.types import Scorer
 
 __all__ = ["DEFAULT", "Judge", "default_names", "known", "scorer_named", "shared_judge"]

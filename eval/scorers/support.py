@@ -8,34 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
+from eval.judges import Judge
 from eval.scorers.averages import always, averaged, harmonic
 from eval.types import Case, Citation, Response, Scorer, Sentence
 
 _KEPT = 1 << 14
 """Answers whose figures are remembered: precision, recall and F1 need the same ones."""
-
-
-class Judge(Protocol):
-    """What tells whether a claim follows from a premise."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def full(self) -> float:
-        """The least score of full support."""
-
-    @property
-    def partial(self) -> float:
-        """The least score of partial support."""
-
-    def supports(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
-        """Shape (n,), in [0, 1], higher for more support."""
 
 
 @lru_cache(_KEPT)
@@ -62,7 +41,7 @@ def alce(shown: tuple[Sentence, ...], judge: Judge) -> tuple[float, float]:
 def _entails(judge: Judge, pairs: Sequence[tuple[tuple[Citation, ...], str]]) -> list[bool]:
     if not pairs:
         return []
-    scores = judge.supports(["\n".join(c.text for c in cited) for cited, _ in pairs], [claim for _, claim in pairs])
+    scores = judge.scores(["\n".join(c.text for c in cited) for cited, _ in pairs], [claim for _, claim in pairs])
     return [bool(score >= judge.full) for score in scores]
 
 
@@ -78,7 +57,7 @@ def trec(shown: tuple[Sentence, ...], judge: Judge) -> tuple[float, float]:
     best = [0.0] * len(shown)
     total = 0.0
     if pairs:
-        scores = judge.supports([premise for _, premise, _ in pairs], [claim for _, _, claim in pairs])
+        scores = judge.scores([premise for _, premise, _ in pairs], [claim for _, _, claim in pairs])
         for (i, _, _), score in zip(pairs, scores, strict=True):
             label = 1.0 if score >= judge.full else 0.5 if score >= judge.partial else 0.0
             total += label
@@ -92,7 +71,7 @@ def label(sentence: Sentence, judge: Judge) -> str | None:
     texts = [c.text for c in sentence.citations if c.document is not None]
     if not texts:
         return None
-    (score,) = judge.supports(["\n".join(texts)], [sentence.text])
+    (score,) = judge.scores(["\n".join(texts)], [sentence.text])
     return "fully" if score >= judge.full else "partly" if score >= judge.partial else "not"
 
 

@@ -85,10 +85,10 @@ class Canned:
 def test_a_judge_asks_for_each_pair_once() -> None:
     counted = Counted()
     judge = Judge("counted", counted, 0.6, 0.4)
-    assert judge.supports(["ab", "abcd", "ab"], ["x", "x", "x"]).tolist() == pytest.approx([0.02, 0.04, 0.02])
+    assert judge.scores(["ab", "abcd", "ab"], ["x", "x", "x"]).tolist() == pytest.approx([0.02, 0.04, 0.02])
     assert judge.scores(["abcd", "ab"], ["x", "y"]).dtype == np.float32
     assert counted.pairs == 3
-    assert judge.supports([], []).shape == (0,)
+    assert judge.scores([], []).shape == (0,)
 
 
 def test_names() -> None:
@@ -110,8 +110,8 @@ def test_the_lexical_judge_weighs_by_rarity() -> None:
     premises = ["Bridges of the town.", "All is closed.", "The Zyxbridge closes."]
     claims = ["The bridge is closed.", "The bridge is closed.", "Zyxbridge is closed."]
     expected = [bridge / (bridge + closed), closed / (bridge + closed), 1.0]
-    assert judge.supports(premises, claims) == pytest.approx(expected, abs=1e-6)
-    unknown = judge.supports(["Closed."], ["Zyxbridge closed"])
+    assert judge.scores(premises, claims) == pytest.approx(expected, abs=1e-6)
+    unknown = judge.scores(["Closed."], ["Zyxbridge closed"])
     assert unknown == pytest.approx([closed / (rare + closed)], abs=1e-6)
 
 
@@ -119,19 +119,19 @@ def test_missing_numbers_cost_their_share_of_the_penalty() -> None:
     toll, bridge, number = rarity("toll"), rarity("bridge"), rarity("4")
     total = toll + bridge + 2 * number
     premises = ["Toll of the bridge: £4 or £6.", "The bridge's toll is £4.", "Tolls and bridges.", "nothing"]
-    scores = judge_named("lexical").supports(premises, ["The toll of the bridge is £4 or £6."] * 4)
+    scores = judge_named("lexical").scores(premises, ["The toll of the bridge is £4 or £6."] * 4)
     half, none = (total - number) / total - 0.3 / 2, (toll + bridge) / total - 0.3
     assert scores == pytest.approx([1, half, none, 0], abs=1e-6)
 
 
 def test_hyphenated_words_are_found_in_parts() -> None:
-    assert judge_named("lexical").supports(["A long-term plan"], ["long plan"])[0] == 1
+    assert judge_named("lexical").scores(["A long-term plan"], ["long plan"])[0] == 1
 
 
 def test_words_far_apart_support_less_than_words_together() -> None:
     judge = judge_named("lexical")
     filler = "Nothing of interest happened on that day. " * 40
-    together, apart = judge.supports(
+    together, apart = judge.scores(
         [f"{filler}The bridge closed for repairs.", f"The bridge. {filler}It closed. {filler}Repairs."],
         ["The bridge closed for repairs."] * 2,
     )
@@ -141,10 +141,10 @@ def test_words_far_apart_support_less_than_words_together() -> None:
 
 @given(st.lists(st.tuples(TEXTS, TEXTS), max_size=4))
 def test_a_lexical_score_is_in_range_and_depends_on_its_pair_alone(pairs: list[tuple[str, str]]) -> None:
-    scores = judge_named("lexical").supports([p for p, _ in pairs], [c for _, c in pairs])
+    scores = judge_named("lexical").scores([p for p, _ in pairs], [c for _, c in pairs])
     assert scores.shape == (len(pairs),)
     assert ((scores >= 0) & (scores <= 1)).all()
-    assert scores.tolist() == [float(judge_named("lexical").supports([p], [c])[0]) for p, c in pairs]
+    assert scores.tolist() == [float(judge_named("lexical").scores([p], [c])[0]) for p, c in pairs]
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=12), st.integers(1, 20))
@@ -168,14 +168,14 @@ def test_an_nli_score_is_the_models_probability_of_entailment(nli_folder: Path) 
 
     judge = judge_named(f"nli:{nli_folder}")
     claim = "the library is closed."
-    assert judge.supports(["river bridge."], [claim]) == pytest.approx([expected("river bridge.", claim)], abs=1e-4)
+    assert judge.scores(["river bridge."], [claim]) == pytest.approx([expected("river bridge.", claim)], abs=1e-4)
     long = "\n".join([*["river bridge."] * 15, "the library is closed.", *["fees."] * 15])
     sentences = long.split("\n")
     sizes = [len(tokenizer.tokenize(s)) for s in sentences]
     windows = runs(sizes, 64 - 5 - 3)
     assert len(windows) > 1
     best = max(expected("\n".join(sentences[a:b]), claim) for a, b in windows)
-    assert judge.supports([long], [claim]) == pytest.approx([best], abs=1e-4)
+    assert judge.scores([long], [claim]) == pytest.approx([best], abs=1e-4)
 
 
 def test_odd_input_is_scored_by_a_model(nli_folder: Path) -> None:
@@ -210,7 +210,7 @@ def test_a_single_output_is_read_as_a_logit(tmp_path: Path) -> None:
 def test_what_is_no_nli_model_is_one_line(tmp_path: Path, make: object, message: str) -> None:
     judge = judge_named(f"nli:{make(tmp_path)}")  # type: ignore[operator]
     with pytest.raises((UsageError, ModelUnavailable), match=message) as caught:
-        judge.supports(["river"], ["bridge"])
+        judge.scores(["river"], ["bridge"])
     assert "\n" not in str(caught.value)
 
 
@@ -239,7 +239,7 @@ def test_a_language_model_is_asked_once_for_ever(tmp_path: Path) -> None:
     generator = Canned("FULL", "Partial support", "none")
     judge = Judge("llm:canned", LlmJudge(generator, cache), 1.0, 0.5)
     pairs = ["a", "b", "c", "a"], ["x"] * 4
-    assert judge.supports(*pairs).tolist() == [1.0, 0.5, 0.0, 1.0]
+    assert judge.scores(*pairs).tolist() == [1.0, 0.5, 0.0, 1.0]
     assert len(generator.prompts) == 3
     again = Canned("none")
     assert LlmJudge(again, cache).scores(*pairs).tolist() == [1.0, 0.5, 0.0, 1.0]
@@ -266,7 +266,7 @@ def test_a_third_partys_generator_judges_by_its_name(tmp_path: Path, monkeypatch
     assert "llm:always-partial" in judge_names()
     judge = judge_named("llm:always-partial", cache=tmp_path / "cache")
     assert (judge.name, judge.full, judge.partial) == ("llm:always-partial", 1.0, 0.5)
-    assert judge.supports(["a"], ["x"]).tolist() == [0.5]
+    assert judge.scores(["a"], ["x"]).tolist() == [0.5]
 
 
 def test_premise_and_claim_are_data(tmp_path: Path) -> None:

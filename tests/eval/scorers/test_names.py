@@ -16,7 +16,7 @@ class Named:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def supports(self, premises: list[str], claims: list[str]) -> NDArray[np.float32]:
+    def scores(self, premises: list[str], claims: list[str]) -> NDArray[np.float32]:
         raise AssertionError("naming a scorer asks nothing of its judge")
 
 

@@ -20,7 +20,7 @@ class Counting:
     def __init__(self, name: str = "counting") -> None:
         self.name = name
 
-    def supports(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
+    def scores(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
         pairs = [(set(p.split()), c.split()) for p, c in zip(premises, claims, strict=True)]
         return np.array([sum(w in p for w in c) / len(c) for p, c in pairs], dtype=np.float32)
 
