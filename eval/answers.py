@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path, PurePosixPath
@@ -30,11 +31,14 @@ from eval.rows import MOST, Row, shown
 from eval.types import Citation, Offered, Response, Sentence
 
 VERDICTS: tuple[str, ...] = get_args(Verdict)
+# Looking behind keeps a long run of white space from being read again from each of its places.
 _MARKERS = re.compile(
-    r"\s*(?:\[\s*\^?|【\s*)(?P<numbers>\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*(?:†[^】\]\n]{0,80})?[\]】]"
+    r"(?<!\s)\s*(?:\[\s*\^?|【\s*)(?P<numbers>\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*(?:†[^】\]\n]{0,80})?[\]】]"
 )
 _LAST_MARKERS = re.compile(rf"(?:{_MARKERS.pattern.replace('?P<numbers>', '?:')})+(?=[.!?]?\s*$)")
 _MOST_IN_RANGE = 50
+_TAIL = 200
+"""Characters at the end of a statement in which its markers are looked for."""
 
 
 def read_answers(path: str | Path) -> dict[str, Response]:
@@ -95,13 +99,11 @@ def response_from(values: dict[str, Any], place: str) -> Response:
 
 def _passage(row: Row, number: int) -> Offered:
     start, identifier = row.number("start"), row.optional("id", (str, int), "a text")
-    described = row.values.get("document")
     return Offered(
         number=number if (own := row.optional("number", int, "a whole number")) is None else own,
         document=_document(row) or str(identifier or f"passage {number}"),
         text=row.text("text", ""),
-        title=row.text("title", "")
-        or (Row(row.place, described).text("title", "") if isinstance(described, dict) else ""),
+        title=row.text("title", "") or _described(row).text("title", ""),
         id=None if identifier is None else str(identifier),
         start=None if start is None else round(start),
     )
@@ -109,21 +111,21 @@ def _passage(row: Row, number: int) -> Offered:
 
 def _document(row: Row) -> str | None:
     """A name, or the `path` of what `Answer.to_dict` describes."""
+    described = _described(row)
+    return described.text("path") if described.values else row.optional("document", str, "a name")
+
+
+def _described(row: Row) -> Row:
     described = row.values.get("document")
-    return (
-        Row(row.place, described).text("path")
-        if isinstance(described, dict)
-        else row.optional("document", str, "a name")
-    )
+    return Row(row.place, described if isinstance(described, dict) else {})
 
 
 def _sentence(row: Row, passages: tuple[Offered, ...]) -> Sentence:
     text, verdict = row.text("text", ""), row.optional("verdict", str, "a text")
     if verdict not in (None, *VERDICTS):
         raise row.refused(f"field 'verdict' is {shown(verdict)}: give {', '.join(VERDICTS)}, or leave it out")
-    return Sentence(
-        _LAST_MARKERS.sub("", text), tuple(_citation(c, passages) for c in row.objects("citations")), verdict
-    )
+    bare = text[:-_TAIL] + _LAST_MARKERS.sub("", text[-_TAIL:])
+    return Sentence(bare, tuple(_citation(c, passages) for c in row.objects("citations")), verdict)
 
 
 def _as_read(sentences: list[Sentence], text: str) -> tuple[Sentence, ...]:
@@ -141,17 +143,17 @@ def sentences_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
     A marker belongs to the sentence whose words stand before it, within the sentence or behind its full stop. Markers
     are `[1]`, `[1, 2]`, `[1-3]`, `[^1]` and `【1】`, with numbers below 1,000.
     """
-    bare, places, end = "", list[tuple[int, list[int]]](), 0
+    parts, places, length, end = list[str](), list[tuple[int, list[int]]](), 0, 0
     for marker in _MARKERS.finditer(text):
-        bare += text[end : marker.start()]
-        places.append((len(bare.rstrip()), _numbers(marker["numbers"])))
-        end = marker.end()
-    bare += text[end:]
+        part = text[end : marker.start()]
+        parts.append(part)
+        length, end = length + len(part), marker.end()
+        places.append((length, _numbers(marker["numbers"])))
+    bare = "".join(parts) + text[end:]
     spans = [(a, b) for line in re.finditer(r"[^\n]+", bare) for a, b in _spans(line.group(), line.start())]
-    cited: list[list[int]] = [[] for _ in spans]
-    for place, numbers in places:
-        if spans:
-            cited[max(sum(a < place for a, _ in spans) - 1, 0)] += numbers
+    starts, cited = [a for a, _ in spans], [list[int]() for _ in spans]
+    for place, numbers in places if spans else ():
+        cited[max(bisect_left(starts, place) - 1, 0)] += numbers
     return [(bare[a:b], tuple(dict.fromkeys(some))) for (a, b), some in zip(spans, cited, strict=True)]
 
 

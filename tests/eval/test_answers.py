@@ -180,6 +180,13 @@ def test_a_marker_belongs_to_the_sentence_before_it(text: str, sentences: list[t
     assert sentences_of(text) == sentences
 
 
+def test_hostile_texts_are_read_at_once() -> None:
+    for text in (" " * 300_000, "[1]" * 100_000, "a [1]. " * 30_000, "[" * 300_000, "【1†" * 50_000):
+        assert len(sentences_of(text + "x")) >= 1
+        row = {"id": "a", "statements": [{"text": text + "x"}]}
+        assert response_from(row, "a:1").sentences[0].text.endswith("x")
+
+
 def test_markers_are_no_part_of_a_claim() -> None:
     whole = {"id": "a", "text": f"{WALL[:-1]} [3].", "citations": [{"document": "m.txt", "quote": WALL}]}
     assert [s.text for s in response_from(whole, "a:1").sentences] == [WALL]
