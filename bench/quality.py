@@ -1,9 +1,9 @@
-"""Every development set in one table, as it stands in docs/quality.md.
+"""Every development set, as it stands in docs/quality.md.
 
     python bench/quality.py --shared SHARED --work FOLDER [SET ...]
 
 SHARED holds `data`, `gold` and `seeds`. FOLDER keeps indexes and runs: what is finished there is read, what was
-interrupted goes on. Each row is what `assistant eval` prints for the same path.
+interrupted goes on. Each figure is what `assistant eval` prints for the same path.
 """
 
 from __future__ import annotations
@@ -89,16 +89,18 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--reranker", default="auto", help="auto, none, or a cross-encoder's name")
     arguments = parser.parse_args()
-    print("| set | measure | value | 95 % interval | over |\n|---|---|---|---|---|")
     for name in arguments.sets or SETS:
         row, started = SETS[name], time.perf_counter()
         report = evaluated(row, arguments.shared, arguments.work, arguments.reranker)
         print(f"{name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+        index = f" --index INDEX-OF-{Path(row.folder).name.upper()}" if row.folder else ""
+        print(f"\n## {name}\n\n`assistant eval {row.path}{index}`: {len(report.results)} questions\n")
+        print("| measure | value | 95 % interval | over |\n|---|---|---|---|")
         scores = {score.name: score for score in report.scores}
         for score in (scores[wanted] for wanted in row.scorers.split()):
             value = "–" if score.value is None else f"{score.value:.3f}"
             interval = "" if score.low is None else f"{score.low:.3f} to {score.high:.3f}"
-            print(f"| {name} | {score.name} | {value} | {interval} | {score.cases} |", flush=True)
+            print(f"| {score.name} | {value} | {interval} | {score.cases} |", flush=True)
 
 
 if __name__ == "__main__":
