@@ -84,9 +84,10 @@ def test_a_sentence_without_end_is_cut_at_clauses() -> None:
 def test_time_grows_with_the_length_only(unit: str) -> None:
     def seconds(length: int) -> float:
         text = unit * (length // len(unit))
-        started = time.perf_counter()
+        started = time.process_time()
         split_sentences(text)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(1_000)
-    assert seconds(400_000) < 40 * max(seconds(40_000), 0.005)
+    short = max(seconds(40_000), 0.005)
+    assert min(seconds(400_000) for _ in range(3)) < 40 * short  # the best of three: others may use the machine
