@@ -33,8 +33,10 @@ from eval.types import Citation, Offered, Response, Sentence
 VERDICTS: tuple[str, ...] = get_args(Verdict)
 # Looking behind keeps a long run of white space from being read again from each of its places.
 _MARKERS = re.compile(
-    r"(?<!\s)\s*(?:\[\s*\^?|【\s*)(?P<numbers>\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*(?:†[^】\]\n]{0,80})?[\]】]"
+    r"(?<![^\S\n])[^\S\n]*(?:\[\s*\^?|【\s*)(?P<numbers>\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*)\s*(?:†[^】\]\n]{0,80})?[\]】]"
+    r"(?:\(https?:[^()\s]{0,500}\))?"
 )
+_DEFINITION = re.compile(r"\s*\[\^?\d{1,3}\]:")
 _LAST_MARKERS = re.compile(rf"(?:{_MARKERS.pattern.replace('?P<numbers>', '?:')})+(?=[.!?]?\s*$)")
 _MOST_IN_RANGE = 50
 _TAIL = 200
@@ -73,15 +75,11 @@ def response_from(values: dict[str, Any], place: str) -> Response:
     tokens = row.number("tokens")
     sentences: tuple[Sentence, ...] = ()
     if statements:
-        sentences = _as_read([_sentence(one, passages) for one in statements], text or "")
+        sentences = _as_read([s for one in statements for s in _sentences(one, passages)], text or "")
     elif text and not refused and (whole := row.objects("citations")):
         sentences = (Sentence(_MARKERS.sub("", text), tuple(_citation(c, passages) for c in whole)),)
     elif text and not refused:
-        offered = {p.number: p for p in passages}
-        sentences = tuple(
-            Sentence(sentence, tuple(_numbered(n, offered.get(n)) for n in numbers))
-            for sentence, numbers in sentences_of(text)
-        )
+        sentences = tuple(_marked(text, passages))
     return Response(
         id=str(identifier),
         text=" ".join(s.text for s in sentences if s.shown) if text is None else text,
@@ -120,47 +118,73 @@ def _described(row: Row) -> Row:
     return Row(row.place, described if isinstance(described, dict) else {})
 
 
-def _sentence(row: Row, passages: tuple[Offered, ...]) -> Sentence:
+def _sentences(row: Row, passages: tuple[Offered, ...]) -> list[Sentence]:
+    """A statement: one sentence, or as many as its text has where only markers in it tell what it cites."""
     text, verdict = row.text("text", ""), row.optional("verdict", str, "a text")
     if verdict not in (None, *VERDICTS):
         raise row.refused(f"field 'verdict' is {shown(verdict)}: give {', '.join(VERDICTS)}, or leave it out")
+    if "citations" not in row.values:
+        return [Sentence(one.text, one.citations, verdict) for one in _marked(text, passages)]
     bare = text[:-_TAIL] + _LAST_MARKERS.sub("", text[-_TAIL:])
-    return Sentence(bare, tuple(_citation(c, passages) for c in row.objects("citations")), verdict)
+    return [Sentence(bare, tuple(_citation(c, passages) for c in row.objects("citations")), verdict)] if bare else []
+
+
+def _marked(text: str, passages: tuple[Offered, ...]) -> list[Sentence]:
+    offered = {p.number: p for p in passages}
+    return [Sentence(s, tuple(_numbered(n, offered.get(n)) for n in numbers)) for s, numbers in sentences_of(text)]
 
 
 def _as_read(sentences: list[Sentence], text: str) -> tuple[Sentence, ...]:
     """The sentences, without the verdict of one that is said to be left out and stands in the text all the same."""
+    text = _folded(text)
     for sentence in sentences:
         if sentence.shown:
-            text = text.replace(sentence.text, "", 1)
-    seen = [s.shown or not s.text or s.text not in text for s in sentences]
+            text = text.replace(_folded(sentence.text), "", 1)
+    seen = [s.shown or not s.text or _folded(s.text) not in text for s in sentences]
     return tuple(s if right else replace(s, verdict=None) for s, right in zip(sentences, seen, strict=True))
+
+
+def _folded(text: str) -> str:
+    return " ".join(_MARKERS.sub("", text).split())
 
 
 def sentences_of(text: str) -> list[tuple[str, tuple[int, ...]]]:
     """The sentences of a text, without markers, each with the numbers that its markers cite, once and in order.
 
-    A marker belongs to the sentence whose words stand before it, within the sentence or behind its full stop. Markers
-    are `[1]`, `[1, 2]`, `[1-3]`, `[^1]` and `【1】`, with numbers below 1,000.
+    No sentence goes beyond its line. A marker belongs to the sentence whose words stand before it, within the sentence
+    or behind its full stop; at the beginning of a line to what follows, alone on a line to what came before. Markers
+    are `[1]`, `[1, 2]`, `[1-3]`, `[^1]` and `【1】`, with numbers below 1,000; lines such as `[1]: …` are left out.
     """
-    parts, places, length, end = list[str](), list[tuple[int, list[int]]](), 0, 0
-    for marker in _MARKERS.finditer(text):
-        part = text[end : marker.start()]
-        parts.append(part)
-        length, end = length + len(part), marker.end()
-        places.append((length, _numbers(marker["numbers"])))
-    bare = "".join(parts) + text[end:]
-    spans = [(a, b) for line in re.finditer(r"[^\n]+", bare) for a, b in _spans(line.group(), line.start())]
-    starts, cited = [a for a, _ in spans], [list[int]() for _ in spans]
-    for place, numbers in places if spans else ():
-        cited[max(bisect_left(starts, place) - 1, 0)] += numbers
-    return [(bare[a:b], tuple(dict.fromkeys(some))) for (a, b), some in zip(spans, cited, strict=True)]
+    found: list[tuple[str, list[int]]] = []
+    waiting: list[int] = []
+    """Numbers on lines before the first sentence."""
+    for line in text.split("\n"):
+        if _DEFINITION.match(line):
+            continue
+        parts, places, length, end = list[str](), list[tuple[int, list[int]]](), 0, 0
+        for marker in _MARKERS.finditer(line):
+            parts.append(line[end : marker.start()])
+            length, end = length + len(parts[-1]), marker.end()
+            places.append((length, _numbers(marker["numbers"])))
+        bare = "".join(parts) + line[end:]
+        spans = _spans(bare)
+        starts, first = [a for a, _ in spans], len(found)
+        found += [(bare[a:b], []) for a, b in spans]
+        if spans:
+            found[first][1].extend(waiting)
+            waiting = []
+        for place, numbers in places:
+            if spans:
+                found[first + max(bisect_left(starts, place) - 1, 0)][1].extend(numbers)
+            else:
+                (found[-1][1] if found else waiting).extend(numbers)
+    return [(sentence, tuple(dict.fromkeys(numbers))) for sentence, numbers in found]
 
 
-def _spans(line: str, start: int) -> list[tuple[int, int]]:
+def _spans(line: str) -> list[tuple[int, int]]:
     """The sentences of a line that hold a letter or digit."""
     found = split_sentences(line) or [(0, len(line))]
-    return [(start + a, start + b) for a, b in found if any(c.isalnum() for c in line[a:b])]
+    return [(a, b) for a, b in found if any(c.isalnum() for c in line[a:b])]
 
 
 def _numbers(written: str) -> list[int]:
@@ -180,14 +204,18 @@ def _citation(row: Row, passages: tuple[Offered, ...]) -> Citation:
         of_document = [p for p in passages if p.document == named]
         of_document = of_document or [p for p in passages if named is not None and same_document(p.document, named)]
         passage = next((p for p in of_document if quote in p.text), of_document[0] if of_document else None)
-    if (passage is None and passages) or (passage is None and named is None):
-        return Citation(number, None)
-    start, end = row.number("start"), row.number("end")
-    if start is not None and end is not None and start >= end:
-        raise row.refused(f"field 'end' is {end:g}: give one behind 'start', which is {start:g}")
+    if passage is None and (passages or named is None):
+        return Citation(number, None, named=named or row.text("named", ""))
     document = named if passage is None else passage.document
+    start, end = row.number("start"), row.number("end")
     if start is None or end is None:
         return Citation(number, document, quote, passage=passage)
+    if start >= end:
+        raise row.refused(f"field 'end' is {end:g}: give one behind 'start', which is {start:g}")
+    if not quote and passage is not None and passage.start is not None:
+        quote = passage.text[max(round(start) - passage.start, 0) : max(round(end) - passage.start, 0)]
+        if not quote:  # the place is outside what was offered: the passage as a whole is cited
+            return Citation(number, document, passage=passage)
     return Citation(number, document, quote, round(start), round(end), passage)
 
 

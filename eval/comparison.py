@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from corpus.errors import UsageError
 from eval.judges import Judge
-from eval.lexical_judge import LexicalJudge
 from eval.scorers import scorer_named
 from eval.scoring import read_run
 from eval.statistics import Difference, Measured, difference, mean
@@ -53,12 +55,18 @@ def compare(first: str | Path | Report, second: str | Path | Report) -> Comparis
     names = [score.name for score in one.scores if score.name in theirs]
     if not names:
         raise UsageError("the runs have no measure in common: score their answers again with the same ones")
-    # What a judge said was kept: no model is asked again.
-    scorers = [scorer_named(name, lambda judge: Judge(judge, LexicalJudge(), 1.0, 0.5)) for name in names]
+    scorers = [scorer_named(name, lambda judge: Judge(judge, _Unasked(), 1.0, 0.5)) for name in names]
     cases = [result.case for result in one.results]
     found = [difference(s, cases, _measured(s, one.results), _measured(s, other.results)) for s in scorers]
     differences = tuple(d for d in found if d.difference is not None)
     return Comparison(one, other, differences, _changes(one.results, other.results, names))
+
+
+class _Unasked:
+    """In the place of a judge: what it said of each case was kept."""
+
+    def scores(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
+        raise AssertionError(f"measures by a judge are means, whose scores are kept: {premises!r}, {claims!r}")
 
 
 def _first_other(one: Report, other: Report) -> str | None:

@@ -42,12 +42,12 @@ VERDICTS = {"full": 1.0, "partial": 0.5, "none": 0.0}
 _LOG = logging.getLogger(__name__)
 _VERDICT = re.compile(
     r"[\W\d_]*(?:(?:the |my |final )*(?:verdict|answer|support|judg\w+)\W+(?:is\W+)?)?"
-    r"(full|partial|none)(?:l?y)?(?=[^\w ]|_|$| *$| *[-–—:(]| support)"
+    r"(?:(?-i:(FULL|PARTIAL|NONE))(?![\w?]|-\w)|(full|partial|none)(?:l?y)?(?=\s*(?:[^\w\s?-]|$)|_| support))"
     r"(?!\s*(?:[,/|]|or\b)\s*(?:or )?(?:full|partial|none))",
     re.I,
 )
 """At the start of a reply, behind markup and "Verdict:" only: further on, it may quote the claim; a list is none."""
-_THINKING = re.compile(r"<think>.*?</think>", re.S)
+_THINKING = re.compile(r"^.*</think>", re.S)
 _PLAIN = str.maketrans("<>[]`", "‹›()'")
 """Of a claim or premise: nothing that delimits or marks parts of a prompt."""
 _TRIES = 2
@@ -221,7 +221,7 @@ class LlmJudge:
 def verdict_in(reply: str) -> str | None:
     """`full`, `partial` or `none` where a reply opens with it, whatever follows; None for any other reply."""
     match = _VERDICT.match(_THINKING.sub("", reply))
-    return match[1].lower() if match else None
+    return (match[1] or match[2]).lower() if match else None
 
 
 def _digest(data: bytes) -> str:

@@ -24,7 +24,7 @@ MISSING_NUMBERS = 0.3
 """Taken off when every number of the claim is missing."""
 _RAREST = 50
 """Count of the rarest words of the table: what an unknown word counts as."""
-_KEPT = 4096
+_KEPT = 1 << 14
 """Texts whose stems are remembered."""
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote as encoded
 
-from corpus.errors import UsageError
+from corpus.errors import AssistantError, UsageError
 from corpus.sanitizing import sanitize
 from eval import charts
 from eval.judges import judge_named
@@ -21,7 +21,7 @@ from eval.scorers import scorer_named, shared_judge
 from eval.scorers.abstention import calibration, risk_coverage
 from eval.scorers.citations import passages, sentences
 from eval.scorers.support import label
-from eval.types import CaseResult, Citation, Evidence, Report
+from eval.types import CaseResult, Citation, Evidence, Report, Sentence
 
 _AROUND = 240
 """Characters of a passage on each side of the cited words."""
@@ -112,11 +112,19 @@ def _row(result: CaseResult, columns: Iterable[str], kind: int, judge: str | Non
         "link": "#" + encoded(sanitize(case.id)),
         "scores": result.scores,
         "sentences": [
-            (s, judge and label(s, shared_judge(judge)), [(c, *_excerpt(c)) for c in s.citations[:_MANY]])
+            (s, judge and s in response.shown and _label(s, judge), [(c, *_excerpt(c)) for c in s.citations[:_MANY]])
             for s in response.sentences[:_MANY]
         ],
         "evidence": [(e, _covering(e, cited)) for e in case.evidence[:_MANY]],
     }
+
+
+def _label(sentence: Sentence, judge: str) -> str | None:
+    """What the judge says of a sentence, as it was asked for the scores; None where it can't say."""
+    try:
+        return label(sentence, shared_judge(judge))
+    except AssistantError:
+        return None
 
 
 def _outcome(result: CaseResult) -> str:

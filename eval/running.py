@@ -138,7 +138,7 @@ def _journal(folder: Path, dataset: Dataset, system: dict[str, Any]) -> Iterator
             reason = f"can't be locked: {error.strerror or error}"
             raise UnavailableError(f"the run folder {str(folder)!r} {reason}") from error
         if (folder / FINISHED).exists():  # by a process that was faster
-            (folder / JOURNAL).unlink()
+            (folder / JOURNAL).unlink(missing_ok=True)
         check_folder(folder, unfinished=True)
         _check_settings(folder, settings)
         yield journal, _kept(journal, folder)

@@ -116,6 +116,8 @@ class Citation:
     end: int | None = None
     passage: Offered | None = None
     """What was offered under its number."""
+    named: str = ""
+    """What an invented citation calls its source."""
 
     @property
     def text(self) -> str:

@@ -26,7 +26,7 @@ DEFAULT: tuple[str, ...] = (
     *("citation_resolution", "quote_exactness"),
     *(f"{name}[{method},lexical]" for method in support.METHODS for name in _CITATION),
     *("false_answers", "false_refusals", "refusal_precision", "refusal_recall", "refusal_f1"),
-    *("confidence_auroc", "aurc", "selective_accuracy@80", "conditioned[token_f1]", "attack_success"),
+    *("confidence_auroc", "aurc", "selective_accuracy@80", "attack_success"),
     *("nDCG@10", "R@5", "R@100", "RR", "AP", "words", "tokens", "seconds"),
 )
 """What an evaluation computes unless told otherwise; those that apply to no case aren't printed."""

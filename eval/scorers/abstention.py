@@ -96,8 +96,10 @@ def _confidence(case: Case, response: Response) -> tuple[float, float] | None:
 
 
 def _prefixes(values: NDArray[np.float64], confidence: NDArray[np.float64], weights: Weights) -> tuple[Weights, ...]:
-    """By confidence, highest first: answers before, answers, sum of values before, mean value."""
-    count, total = _by_confidence(values, confidence, weights)
+    """By confidence, highest first: answers before, answers, sum of values before, mean value; all NaN without any."""
+    if np.isnan(confidence).all():
+        values = np.full_like(values, np.nan)
+    count, total = _by_confidence(values, np.nan_to_num(confidence, nan=-1.0), weights)
     rate = np.divide(total, count, out=np.zeros_like(total), where=count > 0)
     return np.cumsum(count, axis=1) - count, count, np.cumsum(total, axis=1) - total, rate
 
@@ -121,12 +123,12 @@ def _left_out(_: Case) -> None:
 
 
 def _wrong_at_last(case: Case) -> tuple[float, float] | None:
-    """A crash counts as the least confident of wrong answers."""
-    return (0.0, 0.0) if _tells(case) else None
+    """A crash counts as the least confident of wrong answers; it states no confidence (NaN)."""
+    return (0.0, np.nan) if _tells(case) else None
 
 
 def _risk_at_last(case: Case) -> tuple[float, float] | None:
-    return (1.0, 0.0) if _tells(case) else None
+    return (1.0, np.nan) if _tells(case) else None
 
 
 def selective_accuracy(coverage: int) -> Scorer:
@@ -143,39 +145,30 @@ def selective_accuracy(coverage: int) -> Scorer:
 def conditioned(inner: Scorer) -> Scorer:
     """MTRAG's conditioning on refusals (Katsis et al. 2025, arXiv 2501.03468).
 
-    Answerable: the inner score, 0 if refused. Unanswerable: 1 if refused, else 0. It isn't defined where the inner
-    measure applies to no answerable case.
+    Answerable: the inner score, 0 if refused. Unanswerable: 1 if refused, else 0.
     """
     if inner.aggregate is not mean or inner.better != "higher":
         raise UsageError(f"conditioned[{inner.name}] has no meaning: give it a mean of scores from 0 to 1")
 
-    def columns(case: Case, response: Response) -> tuple[float, ...] | None:
-        if case.answerable is None:
-            return None
-        if not case.answerable:
-            return float(response.refused), 0.0
-        if response.refused:
-            return (0.0, 1.0) if inner.applies(case) else None
+    def score(case: Case, response: Response) -> float | None:
+        if not case.answerable or response.refused:
+            return float(not case.answerable and response.refused)
         measured = inner.columns(case, response)
-        return None if measured is None else (measured[0], 1.0)
+        return None if measured is None else measured[0]
 
-    def failed(case: Case) -> tuple[float, ...] | None:
-        if case.answerable is None or (case.answerable and not inner.applies(case)):
-            return None
-        return 0.0, float(case.answerable)
+    def applies(case: Case) -> bool:
+        return unanswerable(case) or (answerable(case) and inner.applies(case))
 
-    def aggregate(columns: Columns, weights: Weights) -> NDArray[np.float64]:
-        return np.where(weights @ columns[:, 1] > 0, mean(columns, weights), np.nan)
-
-    return Scorer(f"conditioned[{inner.name}]", columns, failed, aggregate)
+    return averaged(f"conditioned[{inner.name}]", score, applies)
 
 
 def risk_coverage(cases: Sequence[Case], responses: Sequence[Response]) -> list[tuple[float, float, float]]:
     """Coverage of the answered questions, risk, and the least confidence, at each confidence from the highest down."""
     answered = [one for case, response in zip(cases, responses, strict=True) if (one := _answered(case, response))]
-    if not answered:
+    if not answered or np.isnan([sure for _, sure in answered]).all():
         return []
     right, confidence = np.array(answered).T
+    confidence = np.nan_to_num(confidence, nan=0.0)
     before, count, sum_before, rate = (a[0] for a in _prefixes(1 - right, confidence, np.ones((1, len(right)))))
     reached = before + count
     risks = (sum_before + count * rate) / reached

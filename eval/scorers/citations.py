@@ -33,16 +33,19 @@ def same(document: str, gold: Evidence) -> bool:
 
 
 def span(citation: Citation) -> tuple[int, int] | None:
-    """Where a citation says that it stands; None where it doesn't say so, or its quote doesn't stand there."""
-    if citation.start is None or citation.end is None:
-        return None
-    passage = citation.passage
-    if citation.quote and (passage is None or passage.start is None):
-        return (citation.start, citation.end) if citation.end - citation.start == len(citation.quote) else None
-    if citation.quote and passage is not None:
-        stands = _stands(citation.quote, citation.start, citation.end, passage)
+    """Where a citation stands in its document, as it says or as its passage shows; None where its quote isn't there."""
+    passage, quote = citation.passage, citation.quote
+    begin = None if passage is None else passage.start
+    if citation.start is not None and citation.end is not None:
+        if passage is not None and begin is not None and quote:
+            stands = _stands(quote, citation.start, citation.end, passage)
+        else:
+            stands = not quote or citation.end - citation.start == len(quote)
         return (citation.start, citation.end) if stands else None
-    return citation.start, citation.end
+    if passage is None or begin is None:
+        return None
+    at = passage.text.find(quote)
+    return None if at < 0 else (begin + at, begin + at + len(quote or passage.text))
 
 
 def lies_on(citation: Citation, gold: Evidence) -> bool:
@@ -68,7 +71,7 @@ def quoted(citation: Citation) -> str:
 
 
 def _invented(citations: Iterable[Citation]) -> int:
-    return len({(c.number, c.quote) for c in citations if c.document is None})
+    return len({(c.number, c.named, c.quote) for c in citations if c.document is None})
 
 
 @_remembered
@@ -119,8 +122,8 @@ def sentences(gold: _Gold, citations: _Cited) -> _Found:
     return len({i for i, _ in pairs}), len(citations), len({j for _, j in pairs}), len(wanted)
 
 
-_Place = tuple[Hashable, int, int]
-"""A stretch of characters: of a document, or of a quote whose place in its document isn't known."""
+_Place = tuple[tuple[str, ...], int, int]
+"""A stretch of characters of a document, or of a text in it whose place isn't known."""
 
 
 @_remembered
@@ -138,7 +141,7 @@ def characters(gold: _Gold, citations: _Cited) -> _Found:
         for c, (here, first, last) in named.items():
             if c.document is None or not same(c.document, e):
                 continue
-            if isinstance(there, str) or isinstance(here, str):
+            if len(there) > 1 or len(here) > 1:
                 text = quoted(c)
                 pairs = stretches(e.quote, text) if match(e.quote, text) else []
                 found += [(there, start + a.start, start + a.stop) for a, _ in pairs]
@@ -146,7 +149,10 @@ def characters(gold: _Gold, citations: _Cited) -> _Found:
             elif (low := max(start, first)) < (high := min(end, last)):
                 found.append((there, low, high))
                 right.append((here, low, high))
-    size, empty = _union(named.values()), len({(c.document, c.number, c.quote) for c in citations if c not in named})
+    size, empty = (
+        _union(named.values()),
+        len({(c.document, c.number, c.named, c.quote) for c in citations if c not in named}),
+    )
     distinct = len(set(named.values()))
     return _union(right), size * (1 + empty / distinct) if named else empty, _union(found), _union(wanted.values())
 
@@ -160,7 +166,7 @@ def _gold_place(gold: Evidence, citations: _Cited) -> _Place | None:
             at = c.passage.text.find(gold.quote)
             if at >= 0:
                 return (gold.document,), c.passage.start + at, c.passage.start + at + len(gold.quote)
-    return (gold.quote, 0, len(gold.quote)) if gold.quote else None
+    return ((gold.document, gold.quote), 0, len(gold.quote)) if gold.quote else None
 
 
 def _cited_place(citation: Citation) -> _Place | None:
@@ -168,16 +174,14 @@ def _cited_place(citation: Citation) -> _Place | None:
         return None
     if (at := span(citation)) is not None:
         return (citation.document,), *at
-    text, passage = quoted(citation), citation.passage
-    if not citation.quote and passage is not None and passage.start is not None:
-        return (citation.document,), passage.start, passage.start + len(text)
-    return (text, 0, len(text)) if text else None
+    text = quoted(citation)
+    return ((citation.document, text), 0, len(text)) if text else None
 
 
 def _union(places: Iterable[_Place]) -> int:
     """How many characters there are in places that may overlap."""
     total, at, end = 0, None, 0
-    for key, start, stop in sorted(places, key=lambda place: (repr(place[0]), place[1], place[2])):
+    for key, start, stop in sorted(places):
         if key != at:
             at, end = key, start
         total += max(stop - max(start, end), 0)

@@ -30,6 +30,8 @@ def _pairs(text: str) -> frozenset[tuple[str, str]]:
 @lru_cache(_KEPT)
 def _runs(one: str, other: str) -> tuple[tuple[int, int, int], ...]:
     """Each run: its first word in one text, in the other, and how many words it has."""
+    if (place := _word_in(one, other)) is not None:
+        return (place,)
     if words(one) == words(other):
         return ((0, 0, len(words(one))),) if words(one) else ()
     if _pairs(one).isdisjoint(_pairs(other)):
@@ -38,10 +40,16 @@ def _runs(one: str, other: str) -> tuple[tuple[int, int, int], ...]:
     return tuple((m.a, m.b, m.size) for m in blocks if m.size > 1)
 
 
+def _word_in(one: str, other: str) -> tuple[int, int, int] | None:
+    """The run of the first text, where it is one word only and stands in the other."""
+    a, b = words(one), words(other)
+    return (0, b.index(a[0]), 1) if len(a) == 1 and a[0] in b else None
+
+
 @lru_cache(_KEPT)
 def match(one: str, other: str) -> bool:
-    """Whether the runs make up half of the shorter text, or both are the same words."""
-    if words(one) == words(other) != ():
+    """Whether the runs make up half of the shorter text, both are the same, or the first is one word of the other."""
+    if _word_in(one, other) is not None or words(one) == words(other) != ():
         return True
     common = _pairs(one) & _pairs(other)
     if not common:

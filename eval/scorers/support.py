@@ -67,12 +67,16 @@ def trec(shown: tuple[Sentence, ...], judge: Judge) -> tuple[float, float]:
 
 
 def label(sentence: Sentence, judge: Judge) -> str | None:
-    """How far the texts that a sentence cites support it together: fully, partly or not; None without any."""
+    """How far the texts that a sentence cites support it together, as ALCE asks; None without any."""
     texts = [c.text for c in sentence.citations if c.document is not None]
     if not texts:
         return None
+    if len(texts) < len(sentence.citations):
+        return "invented citation: not supported"
     (score,) = judge.scores(["\n".join(texts)], [sentence.text])
-    return "fully" if score >= judge.full else "partly" if score >= judge.partial else "not"
+    return (
+        "fully supported" if score >= judge.full else "partly supported" if score >= judge.partial else "not supported"
+    )
 
 
 METHODS: dict[str, Callable[..., tuple[float, float]]] = {"alce": alce, "trec": trec}

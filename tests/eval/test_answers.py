@@ -45,7 +45,7 @@ def test_statements_come_with_quotes_and_places() -> None:
     response = response_from({"id": "a", "statements": statements, "passages": PASSAGES}, "a:1")
     wall, blue, cost = response.sentences
     assert wall.citations == (Citation(1, "minutes/march.txt", WALL, 109, 137, FIRST),)
-    assert blue.citations == (Citation(None, None),)  # nothing of that name was offered
+    assert blue.citations == (Citation(None, None, named="made-up.txt"),)  # nothing of that name was offered
     assert cost.citations == (Citation(None, "budget.txt", "£18,000", passage=SECOND),)
     assert [s.text for s in response.shown] == [WALL, COST]
     assert response.text == f"{WALL} {COST}"
@@ -172,6 +172,13 @@ def test_documents_are_the_same_by_whole_parts_of_their_paths(one: str, other: s
         ]),
         ("In [2019] it rained [1-999].", [("In [2019] it rained.", (1, 999))]),
         ("- First item [1]\n- Second item [2]\n", [("- First item", (1,)), ("- Second item", (2,))]),
+        ("Key points:\n\n[1] The wall is long.\n[2] The fee is £3.\n", [
+            ("Key points:", ()), ("The wall is long.", (1,)), ("The fee is £3.", (2,)),
+        ]),
+        ("It is long.\n[1]\n\nIt is high.\n\n[2][3]", [("It is long.", (1,)), ("It is high.", (2, 3))]),
+        ("[1]\n[2] First.", [("First.", (1, 2))]),
+        ("X is y.[^1]\n\n[^1]: minutes.txt", [("X is y.", (1,))]),
+        ("See [1](https://mill.example/a) there.", [("See there.", (1,))]),
         ("[1]", []),
         ("", []),
     ],
@@ -183,14 +190,14 @@ def test_a_marker_belongs_to_the_sentence_before_it(text: str, sentences: list[t
 def test_hostile_texts_are_read_at_once() -> None:
     for text in (" " * 300_000, "[1]" * 100_000, "a [1]. " * 30_000, "[" * 300_000, "【1†" * 50_000):
         assert len(sentences_of(text + "x")) >= 1
-        row = {"id": "a", "statements": [{"text": text + "x"}]}
+        row = {"id": "a", "statements": [{"text": text + "x", "citations": []}]}
         assert response_from(row, "a:1").sentences[0].text.endswith("x")
 
 
 def test_markers_are_no_part_of_a_claim() -> None:
     whole = {"id": "a", "text": f"{WALL[:-1]} [3].", "citations": [{"document": "m.txt", "quote": WALL}]}
     assert [s.text for s in response_from(whole, "a:1").sentences] == [WALL]
-    stated = {"id": "a", "statements": [{"text": "It is note [2] of 640 [1]."}]}
+    stated = {"id": "a", "statements": [{"text": "It is note [2] of 640 [1].", "citations": []}]}
     assert [s.text for s in response_from(stated, "a:1").sentences] == ["It is note [2] of 640."]
 
 
@@ -217,3 +224,32 @@ def test_the_very_name_is_meant_before_one_that_ends_alike() -> None:
 
 def test_an_empty_error_is_none() -> None:
     assert response_from({"id": "a", "text": "Yes.", "error": ""}, "a:1").error is None
+
+
+def test_statements_may_cite_by_markers_alone() -> None:
+    row = {"id": "a", "statements": [{"text": f"{WALL[:-1]} [1]. It rains [9]."}], "passages": PASSAGES}
+    assert response_from(row, "a:1").sentences == (
+        Sentence(WALL, (Citation(1, "minutes/march.txt", passage=FIRST),)),
+        Sentence("It rains.", (Citation(9, None),)),
+    )
+
+
+def test_left_out_sentences_are_looked_for_without_markers() -> None:
+    row = {
+        "id": "a",
+        "text": "The wall is long [1]. It is  blue [2].",
+        "statements": [
+            {"text": "The wall is long.", "citations": [], "verdict": "supported"},
+            {"text": "It is blue.", "citations": [], "verdict": "unsupported"},
+        ],
+    }
+    assert len(response_from(row, "a:1").shown) == 2
+
+
+def test_a_place_without_a_quote_is_read_in_its_passage() -> None:
+    def cited(start: int, end: int) -> Citation:
+        row = {"id": "a", "statements": [{"text": "x", "citations": [{"number": 1, "start": start, "end": end}]}]}
+        return response_from(row | {"passages": PASSAGES}, "a:1").citations[0]
+
+    assert cited(109, 137) == Citation(1, "minutes/march.txt", WALL, 109, 137, FIRST)
+    assert cited(900, 910) == Citation(1, "minutes/march.txt", passage=FIRST)

@@ -99,3 +99,13 @@ def test_a_run_of_ours_is_compared_with_scored_answers(
     assert (facts.first, facts.second, facts.difference) == pytest.approx((1.0, 2 / 3, -1 / 3))
     again = score(tmp_path / "ours" / "results.jsonl", questions)
     assert {one.difference for one in compare(tmp_path / "ours", again).differences} == {0.0}
+
+
+def test_every_figure_compared_is_that_of_the_report(tmp_path: Path) -> None:
+    names = ["citation_recall[alce,lexical]", "conditioned[citation_recall[alce,lexical]]", "refusal_f1", "facts"]
+    first = scored(tmp_path, "a", *["640 metres [1]."] * 4, *["Long."] * 2, "", "640", scorers=names)
+    second = scored(tmp_path, "b", *["640 metres."] * 5, "Long.", "", "", scorers=names)
+    values = [{s.name: s.value for s in run.scores} for run in (first, second)]
+    for one in compare(tmp_path / "a", tmp_path / "b").differences:
+        if one.cases == 8:
+            assert (one.first, one.second) == pytest.approx((values[0][one.name], values[1][one.name])), one.name

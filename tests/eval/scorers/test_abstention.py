@@ -64,7 +64,7 @@ def test_refusal_f1() -> None:
 def test_conditioning_needs_answerable_cases_that_the_inner_measure_applies_to() -> None:
     bare = Case("4", "", "?", answerable=True)
     assert [score("conditioned[token_f1]", bare, answer) for answer in (ANSWER, REFUSAL, CRASH)] == [None] * 3
-    assert np.isnan(figure("conditioned[token_f1]", [(bare, ANSWER), (NO, REFUSAL)]))
+    assert figure("conditioned[token_f1]", [(bare, ANSWER), (NO, REFUSAL)]) == 1.0  # of the unanswerable alone
     assert figure("conditioned[facts]", [(YES, ANSWER), (YES, REFUSAL), (NO, REFUSAL), (NO, ANSWER)]) == 0.5
 
 
@@ -173,3 +173,10 @@ def test_weights_repeat_cases(plan: list[tuple[bool, bool, bool, float, int]]) -
         assert scorer.aggregate(columns, weights) == pytest.approx(once, nan_ok=True), name
         assert scorer.aggregate(columns[::-1], weights[:, ::-1]) == pytest.approx(once, nan_ok=True), name
         assert np.isnan(once[0]) or -1e-12 <= once[0] <= 1 + 1e-12
+
+
+def test_a_crash_makes_no_curve_of_its_own() -> None:
+    silent = (YES, Response("1", "640"))
+    for name in ("aurc", "selective_accuracy@80"):
+        assert np.isnan(figure(name, [silent, (YES, CRASH)]))
+    assert risk_coverage([YES, YES], [silent[1], CRASH]) == []

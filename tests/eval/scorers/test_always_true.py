@@ -71,7 +71,7 @@ def test_figures_are_within_bounds_and_ignore_order(pairs: list[tuple[Case, Resp
         random.shuffle(rows)  # type: ignore[attr-defined]
         assert scorer.aggregate(np.array(rows), ones) == pytest.approx(figure, nan_ok=True), name
         if name not in UNBOUNDED:
-            assert all(0.0 <= value <= 1.0 for row in rows for value in row), name
+            assert all(np.isnan(value) or 0.0 <= value <= 1.0 for row in rows for value in row), name
             assert np.isnan(figure[0]) or -1e-12 <= figure[0] <= 1 + 1e-12, name
 
 

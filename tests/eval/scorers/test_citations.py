@@ -253,3 +253,36 @@ def test_gold_without_offsets_is_found_in_what_was_cited() -> None:
 def test_spans_of_any_length_are_counted_at_once() -> None:
     one = case(Evidence("d", "x", start=0, end=10**11))
     assert score("citation_recall[character]", one, response(Citation(1, "d", "", 0, 10**10))) == pytest.approx(0.1)
+
+
+def test_one_word_of_gold_is_found_where_it_stands() -> None:
+    one = case(Evidence("d", "1907"))
+    passage = Offered(1, "d", "It was built in 1907.")
+    assert score("citation_recall[sentence]", one, response(Citation(1, "d", passage=passage))) == 1.0
+    assert score("citation_recall[character]", one, response(Citation(1, "d", passage=passage))) == 1.0
+    other = Offered(1, "d", "It was built in 1908.")
+    assert score("citation_recall[sentence]", one, response(Citation(1, "d", passage=other))) == 0.0
+
+
+def test_the_same_words_in_two_documents_are_two_places() -> None:
+    both = response(Citation(None, "a", WALL), Citation(None, "b", WALL))
+    assert score("citation_precision[character]", case(Evidence("a", WALL)), both) == 0.5
+    one = response(Citation(None, "a", WALL))
+    assert score("citation_recall[character]", case(Evidence("a", WALL), Evidence("b", WALL)), one) == 0.5
+
+
+def test_each_invented_name_counts() -> None:
+    cites = (Citation(None, "d", WALL), Citation(None, None, named="n1"), Citation(None, None, named="n2"))
+    for level in ("document", "passage", "sentence"):
+        assert score(f"citation_precision[{level}]", case(Evidence("d", WALL)), response(*cites)) == pytest.approx(
+            1 / 3
+        )
+
+
+def test_a_passage_with_a_place_lies_there() -> None:
+    text = "The old bridge was opened by the mayor in 1907. "
+    passage = Offered(1, "d", text, start=0)
+    one = case(Evidence("d", "The bridge was opened.", start=100, end=122))
+    for cited in (Citation(1, "d", passage=passage), Citation(1, "d", "The old bridge was opened", passage=passage)):
+        for level in ("sentence", "passage", "character"):
+            assert score(f"citation_recall[{level}]", one, response(cited)) == 0.0
