@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -46,13 +45,11 @@ def _score(premise: str, claim: str) -> float:
     total = sum(weights.values())
     if not total:  # nothing but words like "yes": only the same words support it
         return float(" ".join(words(claim.lower())) in " ".join(words(premise.lower())) and bool(words(claim)))
-    row = _row(premise)
-    places = [(place, s) for place, s in enumerate(row) if s in weights]
-    whole = best = sum(weights[s] for s in dict.fromkeys(s for _, s in places))
-    if len(row) > WINDOW:
-        bounds = [(start, start + WINDOW) for start in range(0, len(row) - WINDOW // 2, WINDOW // 2)]
-        cuts = [places[bisect_left(places, (a,)) : bisect_left(places, (b,))] for a, b in bounds]
-        best = max(sum(weights[s] for s in dict.fromkeys(s for _, s in cut)) for cut in cuts)
+    places, count = _places(premise)
+    held = [(weight, places[s]) for s, weight in weights.items() if s in places]
+    whole = best = sum(weight for weight, _ in held)
+    if count > 1:
+        best = max(sum(weight for weight, at in held if at >> window & 1) for window in range(count))
     missing = len(numbers - _numbers(premise)) / len(numbers) if numbers else 0.0
     share = ((1 - WINDOW_SHARE) * whole + WINDOW_SHARE * best) / total
     return max(share - MISSING_NUMBERS * missing, 0.0)
@@ -66,14 +63,25 @@ def _wanted(claim: str) -> tuple[dict[str, float], frozenset[str]]:
 
 
 @lru_cache(_KEPT)
-def _row(premise: str) -> list[str]:
-    """The premise's stems in order, those of the parts of hyphenated words beside them."""
+def _places(premise: str) -> tuple[dict[str, int], int]:
+    """In which windows each stem of the premise stands, a bit for each, and how many windows there are.
+
+    The parts of a hyphenated word stand beside it.
+    """
     row: list[str] = []
     for word in words(premise.lower()):
         row.append(stem(word))
         if "-" in word:
             row += [stem(part) for part in word.split("-")]
-    return row
+    half = WINDOW // 2
+    count = max(math.ceil(len(row) / half) - 1, 1)
+    if count == 1:
+        return dict.fromkeys(row, 1), 1
+    places: dict[str, int] = {}
+    for window in range(count):
+        for s in set(row[window * half : (window + 2) * half]):
+            places[s] = places.get(s, 0) | 1 << window
+    return places, count
 
 
 @lru_cache(_KEPT)

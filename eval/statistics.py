@@ -48,8 +48,11 @@ def draws(cluster: NDArray[np.int64]) -> Iterator[Weights]:
     """`DRAWS` bootstrap samples of clusters with replacement, in blocks of weights."""
     random = np.random.default_rng(_SEED)
     count = int(cluster.max()) + 1
+    rows = np.arange(_BLOCK)[:, None] * count
     for _ in range(0, DRAWS, _BLOCK):
-        yield random.multinomial(count, np.full(count, 1 / count), _BLOCK).astype(np.float64)[:, cluster]
+        drawn = (random.integers(0, count, (_BLOCK, count)) + rows).ravel()
+        times = np.bincount(drawn, minlength=_BLOCK * count).reshape(_BLOCK, count).astype(np.float64)
+        yield times if np.array_equal(cluster, np.arange(count)) else times[:, cluster]
 
 
 def wilson(successes: float, cases: int) -> tuple[float, float]:
