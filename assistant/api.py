@@ -16,13 +16,14 @@ from typing import Self
 
 from assistant.abstention import refuse
 from assistant.citations import bind, parse_draft
-from assistant.config import MOST_QUESTION_CHARACTERS, index_folder
+from assistant.config import MOST_QUESTION_CHARACTERS, Settings, index_folder
 from assistant.explanation import explain
 from assistant.followups import standalone
 from assistant.generators import generator_named
 from assistant.history import FILE as HISTORY_FILE
 from assistant.history import History, Record
 from assistant.questions import Question, analyse
+from assistant.reading import Reading
 from assistant.retrieval import CANDIDATES, Candidate, Retrieval, candidates, corrected, retrieve
 from assistant.types import (
     SHOWN,
@@ -92,28 +93,36 @@ class Assistant:
         cls,
         index: str | Path | None = None,
         *,
-        generator: str | TextGenerator = "extractive",
+        settings: Settings | None = None,
+        generator: str | TextGenerator | None = None,
         embedder: str | Embedder | None = None,
-        reranker: str | Reranker | None = "auto",
+        reranker: str | Reranker | None = "settings",
         history: str | Path | None = None,
     ) -> Self:
         """Open an index. Loads no model: the first question does, or `warm`.
 
         Args:
+            settings: what holds where the other arguments say nothing; None for the user's own.
+            generator: its name, or one; None for that of the settings.
             embedder: None for the one that the index was made with.
-            reranker: `auto` (what is installed), `none`, a cross-encoder by name, or a reranker.
+            reranker: `settings` for that of the settings, `auto` (what is installed), `none`, a cross-encoder by name,
+                or a reranker; None for none.
             history: file of the conversations; None for one in the index folder.
 
         Raises:
             IndexUnavailable: there is no index, or it was made by another version or model.
             UsageError: a name isn't known.
         """
+        settings = settings or Settings.read()
         folder = index_folder(index)
         with Index.open(folder) as found:
             recorded = found.about()["embedder_name"]
         model = embedder_named(embedder or recorded) if embedder is None or isinstance(embedder, str) else embedder
+        if reranker == "settings":
+            reranker = settings.reranker
         ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
-        writer = generator_named(generator, ranker, model) if isinstance(generator, str) else generator
+        named = settings.generator if generator is None else generator
+        writer = generator_named(named, settings, ranker, model) if isinstance(named, str) else named
         kept = History(Path(history or folder / HISTORY_FILE))
         return cls(Index.open(folder, model.fingerprint), model, ranker, writer, kept)
 
@@ -251,7 +260,9 @@ class Assistant:
 
         statements: list[Statement] = []
         unfinished = ""
-        drafting = self._generator.generate(Prompt(whole, found.passages, found.common)) if found.passages else iter(())
+        reading = Reading(question, found.passages, found.common, self._reranker, self._embedder)
+        prompt = Prompt(whole, found.passages, found.common, reading)
+        drafting = self._generator.generate(prompt) if found.passages else iter(())
         with contextlib.closing(_Closing(drafting)) as draft:
             for delta in draft:
                 yield TextDelta(delta)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from corpus.types import Chunk, Document
 
 if TYPE_CHECKING:
+    from assistant.reading import Reading
     from embeddings.types import Snapshot  # brings NumPy, which a first screen needn't wait for
 
 
@@ -24,7 +26,7 @@ def _describe(document: Document) -> dict[str, Any]:
 Verdict = Literal["quoted", "supported", "unsupported", "uncited"]
 SHOWN: frozenset[Verdict] = frozenset(("quoted", "supported"))
 """Verdicts of the statements that an answer shows."""
-RefusalReason = Literal["nothing_found", "weak_evidence", "unsupported_draft", "out_of_scope"]
+RefusalReason = Literal["nothing_found", "weak_evidence", "unsupported_draft", "out_of_scope", "underspecified"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Statement:
     support: float
     """How far the cited spans support the text, 0 to 1."""
     citations: tuple[Citation, ...] = ()
+    reason: str | None = None
+    """Why it is left out of the answer; None where it is shown."""
 
     @property
     def markers(self) -> str:
@@ -98,6 +102,33 @@ class Refusal:
     explanation: str
     nearest: tuple[Passage, ...] = ()
     """The passages that came closest, best first."""
+    missing: tuple[str, ...] = ()
+    """Names and words of the question that no passage holds."""
+    searched: int = 0
+    """Documents."""
+    choices: tuple[str, ...] = ()
+    """What an underspecified question may mean, each a question that can be asked instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictingValue:
+    """One of the values that sources give; reprints of one text count once."""
+
+    text: str
+    """As its source has it: "£4.2 million"."""
+    citations: tuple[Citation, ...]
+    date: date | None
+    """Of its newest source."""
+    newest: bool
+    """Whether no other value has a newer source."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "text": self.text,
+            "citations": [c.to_dict() for c in self.citations],
+            "date": self.date.isoformat() if self.date else None,
+            "newest": self.newest,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +137,24 @@ class Conflict:
 
     explanation: str
     citations: tuple[Citation, ...]
+    values: tuple[ConflictingValue, ...] = ()
+    """Newest first, undated last."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "explanation": self.explanation,
+            "citations": [c.to_dict() for c in self.citations],
+            "values": [v.to_dict() for v in self.values],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was asked before in a conversation, and what was answered."""
+
+    question: str
+    answer: str = ""
+    """Shown text; empty where it isn't known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +173,11 @@ class Answer:
     snapshot: Snapshot
     timings: dict[str, float] = field(default_factory=dict)
     """Seconds by stage."""
+    confidence: float | None = None
+    """Calibrated chance, 0 to 1, that the documents hold an answer; None where it wasn't estimated."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know of how it was made: what was left out, what replaced a failed generator, what is
+    superseded."""
 
     @property
     def refused(self) -> bool:
@@ -155,6 +209,9 @@ class Answer:
                 "reason": self.refusal.reason,
                 "explanation": self.refusal.explanation,
                 "nearest": [p.to_dict() for p in self.refusal.nearest],
+                "missing": list(self.refusal.missing),
+                "searched": self.refusal.searched,
+                "choices": list(self.refusal.choices),
             },
             "statements": [
                 {
@@ -162,16 +219,17 @@ class Answer:
                     "verdict": s.verdict,
                     "support": s.support,
                     "citations": [c.to_dict() for c in s.citations],
+                    "reason": s.reason,
                 }
                 for s in self.statements
             ],
-            "conflicts": [
-                {"explanation": c.explanation, "citations": [x.to_dict() for x in c.citations]} for c in self.conflicts
-            ],
+            "conflicts": [c.to_dict() for c in self.conflicts],
             "passages": [p.to_dict() for p in self.passages],
             "generator": self.generator,
             "snapshot": asdict(self.snapshot),
             "timings": self.timings,
+            "confidence": self.confidence,
+            "notes": list(self.notes),
         }
 
 
@@ -216,6 +274,8 @@ class Prompt:
     passages: tuple[Passage, ...]
     common: frozenset[str] = frozenset()
     """Names in the question that most documents mention, so that a passage need not repeat them."""
+    reading: Reading | None = None
+    """The passages' sentences, scored; what `extractive` chooses from."""
     instruction: str | None = None
     """What to do with the passages instead of answering; a generator that writes puts it in the place of its own
     instructions."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.config import Settings
 from assistant.generators import generator_named, names
 from assistant.types import Passage, Prompt, TextGenerator
 from assistant.verification import Entailment
@@ -99,7 +100,7 @@ def judge_named(name: str, *, cache: Path | None = None) -> Judge:
     if kind == "llm" and model == "extractive":
         raise UsageError("the generator 'extractive' quotes and can't judge: name one that writes")
     if kind == "llm" and model:
-        return Judge(name, LlmJudge(generator_named(model, None, HashingEmbedder()), cache), 1.0, 0.5)
+        return Judge(name, LlmJudge(generator_named(model, Settings.read(), None, HashingEmbedder()), cache), 1.0, 0.5)
     raise UsageError(f"no judge {name!r}: known are {', '.join(judge_names())}")
 
 

@@ -2,31 +2,50 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from importlib.metadata import entry_points
 
+from assistant.config import Settings
 from assistant.types import TextGenerator
 from corpus.errors import UsageError
 from embeddings.types import Embedder, Reranker
 
 ENTRY_POINTS = "assistant.generators"
-"""Group under which third parties register a factory `(reranker, embedder) -> TextGenerator`."""
-_BUILT_IN = ("extractive",)
+"""Group under which third parties register a factory `(model, settings) -> TextGenerator`; `model` is what follows the
+colon of the name, empty where none does."""
+_MODELS = {
+    "anthropic": ("assistant.generators.anthropic", "AnthropicGenerator", "MODEL"),
+    "gguf": ("assistant.generators.gguf", "GgufGenerator", "FILE"),
+    "openai": ("assistant.generators.openai", "OpenAIGenerator", "MODEL"),
+}
 
 
 def names() -> tuple[str, ...]:
     """Every generator that can be asked for, without importing any."""
-    return tuple(sorted({*_BUILT_IN, *(e.name for e in entry_points(group=ENTRY_POINTS))}))
+    built_in = ("extractive", *(f"{kind}:{model}" for kind, (_, _, model) in _MODELS.items()))
+    return tuple(sorted({*built_in, *(e.name for e in entry_points(group=ENTRY_POINTS))}))
 
 
-def generator_named(name: str, reranker: Reranker | None, embedder: Embedder) -> TextGenerator:
-    """The generator of that name. Raises `UsageError` for an unknown one, with the known ones."""
-    factory: Callable[[Reranker | None, Embedder], TextGenerator]
+def generator_named(name: str, settings: Settings, reranker: Reranker | None, embedder: Embedder) -> TextGenerator:
+    """The generator of that name.
+
+    Raises:
+        UsageError: unknown, with the known ones; or a model is missing after the colon, or a package that it needs.
+    """
+    kind, _, model = name.partition(":")
     if name == "extractive":
-        from assistant.generators.extractive import ExtractiveGenerator as factory  # deferred: only what is asked for
-    else:
-        found = next((e for e in entry_points(group=ENTRY_POINTS) if e.name == name), None)
-        if found is None:
-            raise UsageError(f"no generator {name!r}: known are {', '.join(names())}")
-        factory = found.load()
-    return factory(reranker, embedder)
+        from assistant.generators.extractive import ExtractiveGenerator  # deferred: only what is asked for
+
+        return ExtractiveGenerator(reranker, embedder)
+    if kind in _MODELS:
+        module, factory_name, placeholder = _MODELS[kind]
+        if not model:
+            raise UsageError(f"the generator {name!r} names no model: write {kind}:{placeholder}")
+        built_in: Callable[[str, Settings], TextGenerator] = getattr(importlib.import_module(module), factory_name)
+        return built_in(model, settings)
+    found = next((e for e in entry_points(group=ENTRY_POINTS) if e.name == kind), None)
+    if found is None:
+        raise UsageError(f"no generator {name!r}: known are {', '.join(names())}")
+    factory: Callable[[str, Settings], TextGenerator] = found.load()
+    return factory(model, settings)

@@ -55,7 +55,7 @@ def test_json_is_what_the_api_gives(museum: Path, capsys: Captured) -> None:
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
-        "generator", "snapshot", "timings",
+        "generator", "snapshot", "timings", "confidence", "notes",
     }  # fmt: skip
     assert answer["standalone_question"] == "When does Marram Museum open?"
     assert "opens on 6 May 2024" in answer["text"]
@@ -90,7 +90,7 @@ def test_index_prints_a_summary_and_names_what_it_could_not_read(tmp_path: Path,
         (
             ["ask", "Why?", "--index", "{museum}", "--generator", "oracle"],
             2,
-            "no generator 'oracle': known are extractive",
+            "no generator 'oracle': known are anthropic:MODEL, extractive",
         ),
         (["index", "{tmp}/none", "--index", "{tmp}/i", "--embedder", "hashing"], 2, "/none'"),
         (["index", "{tmp}", "--index", "{tmp}/i", "--embedder", "no-such-model"], 3, "no-such-model"),

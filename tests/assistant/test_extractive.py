@@ -7,8 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from assistant.api import Assistant
-from assistant.generators.extractive import MOST, ExtractiveGenerator
+from assistant.generators.extractive import ExtractiveGenerator, choose
+from assistant.generators.sources import MOST
 from assistant.questions import analyse
+from assistant.reading import Reading
 from assistant.types import Passage, Prompt
 from embeddings.hashing import HashingEmbedder
 
@@ -18,6 +20,10 @@ OPENS = "The hall opens on 6 May 2024 after repairs to its floor."
 @pytest.fixture
 def generator() -> ExtractiveGenerator:
     return ExtractiveGenerator(None, HashingEmbedder())
+
+
+def reading_of(question: str, *passages: Passage) -> Reading:
+    return Reading(analyse(question), passages, frozenset(), None, HashingEmbedder())
 
 
 def draft(generator: ExtractiveGenerator, question: str, *passages: Passage) -> str:
@@ -89,20 +95,16 @@ def test_every_part_of_a_joined_question_is_answered(
     )
 
 
-def test_no_more_than_a_few_statements_however_many_documents(
-    generator: ExtractiveGenerator, passage_of: Callable[..., Passage]
-) -> None:
+def test_no_more_than_a_few_statements_however_many_documents(passage_of: Callable[..., Passage]) -> None:
     kinds = ("oak", "elm", "ash", "fir", "yew", "box")
     passages = [passage_of(f"The {k} hall opens on {n} May for {k} growers.", n) for n, k in enumerate(kinds, 1)]
-    groups = generator.choose(analyse("When does the hall open for growers?"), passages)
+    groups = choose(reading_of("When does the hall open for growers?", *passages))
     assert 1 <= len(groups) <= MOST
 
 
-def test_choices_are_sentences_of_their_passages(
-    generator: ExtractiveGenerator, passage_of: Callable[..., Passage]
-) -> None:
+def test_choices_are_sentences_of_their_passages(passage_of: Callable[..., Passage]) -> None:
     passage = passage_of(f"Good news! {OPENS} Bring a coat.")
-    ((chosen,),) = generator.choose(analyse("When does the hall open after repairs?"), [passage])
+    ((chosen,),) = choose(reading_of("When does the hall open after repairs?", passage))
     assert passage.document.text[chosen.start : chosen.end] == chosen.text == OPENS
 
 

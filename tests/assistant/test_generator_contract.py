@@ -9,6 +9,7 @@ import pytest
 
 from assistant.api import Assistant
 from assistant.citations import parse_draft
+from assistant.config import Settings
 from assistant.generators import generator_named, names
 from assistant.types import Passage, Prompt, Retrieved, TextGenerator
 from corpus.errors import AssistantError, UsageError
@@ -21,10 +22,10 @@ QUESTIONS = (
 )
 
 
-@pytest.fixture(params=names())
+@pytest.fixture(params=[name for name in names() if ":" not in name])
 def generator(request: pytest.FixtureRequest) -> Iterator[TextGenerator]:
     try:
-        made = generator_named(request.param, None, HashingEmbedder())
+        made = generator_named(request.param, Settings(), None, HashingEmbedder())
     except AssistantError as error:
         pytest.skip(str(error))
     yield made
@@ -90,4 +91,4 @@ def test_brackets_of_a_document_are_not_taken_for_citations(
 def test_names_are_listed_and_an_unknown_one_is_refused_with_them() -> None:
     assert "extractive" in names()
     with pytest.raises(UsageError, match=r"no generator 'oracle'.*extractive"):
-        generator_named("oracle", None, HashingEmbedder())
+        generator_named("oracle", Settings(), None, HashingEmbedder())

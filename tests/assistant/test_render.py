@@ -53,10 +53,10 @@ def test_the_dictionary_has_the_keys_of_the_contract(desk: Assistant) -> None:
     answer = desk.ask("How much did the repairs to the roof cost?").to_dict()
     assert list(answer) == [
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
-        "generator", "snapshot", "timings",
+        "generator", "snapshot", "timings", "confidence", "notes",
     ]  # fmt: skip
     (statement,) = answer["statements"]
-    assert list(statement) == ["text", "verdict", "support", "citations"]
+    assert list(statement) == ["text", "verdict", "support", "citations", "reason"]
     (citation,) = statement["citations"]
     assert list(citation) == ["number", "document", "start", "end", "quote", "page"]
     assert list(citation["document"]) == ["id", "path", "title", "date"]
@@ -64,7 +64,7 @@ def test_the_dictionary_has_the_keys_of_the_contract(desk: Assistant) -> None:
     assert citation["document"]["date"] == "2024-02-02"
     assert (answer["refused"], answer["refusal"], answer["conflicts"]) == (False, None, [])
     refused = desk.ask("Who is the mayor of Leeds?").to_dict()
-    assert list(refused["refusal"]) == ["reason", "explanation", "nearest"]
+    assert list(refused["refusal"]) == ["reason", "explanation", "nearest", "missing", "searched", "choices"]
     assert (refused["refused"], refused["statements"]) == (True, [])
     assert refused["refusal"]["nearest"] == refused["passages"][:3]
 
