@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-import re
 import threading
-import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from datetime import date
 from pathlib import Path
 from typing import Self
 
-from assistant.abstention import refuse
-from assistant.citations import bind, parse_draft
+from assistant.answering import Answering, Means, Stream
+from assistant.confidence import Calibration
 from assistant.config import MOST_QUESTION_CHARACTERS, Settings, index_folder
+from assistant.entailment import entailment_named
 from assistant.explanation import explain
-from assistant.followups import standalone
 from assistant.generators import generator_named
 from assistant.history import FILE as HISTORY_FILE
-from assistant.history import History, Record
-from assistant.questions import Question, analyse
-from assistant.reading import Reading
-from assistant.retrieval import CANDIDATES, Candidate, Retrieval, candidates, corrected, retrieve
-from assistant.types import (
-    SHOWN,
-    Answer,
-    Event,
-    Finished,
-    Passage,
-    Prompt,
-    Retrieved,
-    Statement,
-    TextDelta,
-    TextGenerator,
-    Verified,
-)
-from assistant.verification import Entailment, LexicalEntailment, verify
+from assistant.history import Context, History, Record
+from assistant.retrieval import CANDIDATES, Candidate, candidates
+from assistant.types import Answer, Event, Finished, TextGenerator, Turn
 from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
 from corpus.types import Document, ReadFailure
@@ -53,21 +36,10 @@ from embeddings.view import DocumentSummary
 class Assistant:
     """Answers questions from one index folder. Safe to use from many threads."""
 
-    def __init__(
-        self,
-        index: Index,
-        embedder: Embedder,
-        reranker: Reranker | None,
-        generator: TextGenerator,
-        history: History,
-        entailment: Entailment | None = None,
-    ) -> None:
+    def __init__(self, index: Index, means: Means, history: History) -> None:
         self._index = index
-        self._embedder = embedder
-        self._reranker = reranker
-        self._generator = generator
+        self._means = means
         self._history = history
-        self._entailment: Entailment = entailment or LexicalEntailment()
         self._ready = threading.Event()
 
     @staticmethod
@@ -123,8 +95,13 @@ class Assistant:
         ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
         named = settings.generator if generator is None else generator
         writer = generator_named(named, settings, ranker, model) if isinstance(named, str) else named
-        kept = History(Path(history or folder / HISTORY_FILE))
-        return cls(Index.open(folder, model.fingerprint), model, ranker, writer, kept)
+        asked = reranker if isinstance(reranker, str) else "none" if ranker is None else ranker.name
+        settings = replace(settings, generator=writer.name, reranker=asked)
+        fallback = generator_named("extractive", settings, ranker, model) if settings.fallback else None
+        checked_by = entailment_named(settings.entailment)
+        calibration = Calibration.read(settings.calibration)
+        means = Means(model, ranker, writer, fallback, checked_by, calibration, settings)
+        return cls(Index.open(folder, model.fingerprint), means, History(Path(history or folder / HISTORY_FILE)))
 
     def __enter__(self) -> Self:
         return self
@@ -134,7 +111,7 @@ class Assistant:
 
     def close(self) -> None:
         """Stop the generator and let go of the files. The object can't be used afterwards."""
-        self._generator.close()
+        self._means.generator.close()
         self._index.close()
         self._history.close()
 
@@ -143,8 +120,9 @@ class Assistant:
         if self.ready:
             return
         with ThreadPoolExecutor(1) as beside:
-            ranked = self._reranker and beside.submit(self._reranker.scores, "ready", ["ready"])
-            self._index.check(self._embedder)
+            reranker = self._means.reranker
+            ranked = reranker and beside.submit(reranker.scores, "ready", ["ready"])
+            self._index.check(self._means.embedder)
             if ranked:
                 ranked.result()
         self._ready.set()
@@ -157,12 +135,19 @@ class Assistant:
     @property
     def generator(self) -> str:
         """Name of the generator."""
-        return self._generator.name
+        return self._means.generator.name
+
+    def use(self, generator: str) -> None:
+        """Write the answers from now on with the generator of that name. Raises `UsageError` for an unknown one."""
+        means = self._means
+        writer = generator_named(generator, means.settings, means.reranker, means.embedder)
+        self._means = replace(means, generator=writer, settings=replace(means.settings, generator=writer.name))
+        means.generator.close()
 
     @property
     def reranker(self) -> str:
         """Name of the reranker; `none` without one."""
-        return "none" if self._reranker is None else self._reranker.name
+        return "none" if self._means.reranker is None else self._means.reranker.name
 
     @property
     def snapshot(self) -> Snapshot:
@@ -180,7 +165,7 @@ class Assistant:
             raise UsageError(f"{limit!r} passages are asked for: give 1 or more")
         self.warm()
         with self._index.view() as view:
-            found = candidates(text, view, self._embedder, self._reranker, where, max(limit, CANDIDATES))
+            found = candidates(text, view, self._means.embedder, self._means.reranker, where, max(limit, CANDIDATES))
         return found[:limit]
 
     def explain(self, question: str, sought: str, where: Where | None = None) -> str:
@@ -188,7 +173,7 @@ class Assistant:
         text = _checked(question)
         self.warm()
         with self._index.view() as view:
-            return explain(text, sought, view, self._embedder, self._reranker, where)
+            return explain(text, sought, view, self._means.embedder, self._means.reranker, where)
 
     def documents(self) -> list[DocumentSummary]:
         """What is indexed, by path."""
@@ -209,22 +194,26 @@ class Assistant:
     def ask(
         self,
         question: str,
-        history: Sequence[str] = (),
+        history: Sequence[str | Turn] = (),
         *,
         where: Where | None = None,
+        as_of: date | None = None,
         conversation: str | None = None,
     ) -> Answer:
         """Answer one question.
 
         Args:
-            history: earlier questions of the conversation, oldest first, so that follow-ups are understood.
+            history: the conversation before it, oldest first, so that follow-ups are understood: what was asked, or
+                with what was answered.
             where: the only documents that passages are taken from.
+            as_of: nothing that is dated later, or not dated, is read; None for the day that the question names, if any.
             conversation: id under which the answer is kept; None for one of its own.
 
         Raises:
             UsageError: the question is empty or too long.
+            UnavailableError: the generator failed, and the settings allow no other in its place.
         """
-        for event in self.stream(question, history, where=where, conversation=conversation):
+        for event in self.stream(question, history, where=where, as_of=as_of, conversation=conversation):
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
@@ -232,103 +221,32 @@ class Assistant:
     def stream(
         self,
         question: str,
-        history: Sequence[str] = (),
+        history: Sequence[str | Turn] = (),
         *,
         where: Where | None = None,
+        as_of: date | None = None,
         conversation: str | None = None,
-    ) -> Iterator[Event]:
-        """The same, event by event; the last is `Finished`. Closing the iterator stops the generator."""
+    ) -> Stream:
+        """The same, event by event; the last is `Finished`. `stop()` ends it from any thread."""
         asked = _checked(question)
-        earlier = tuple(" ".join(sanitize(h[:MOST_QUESTION_CHARACTERS]).split()) for h in history)
-        return self._events(asked, earlier, where, conversation)
+        turns = tuple(_turn(earlier) for earlier in history)
+        answering = Answering(self._means, asked, Context(turns, where, as_of, asdict(self._means.settings)))
+        return Stream(answering, self._events(answering, conversation or uuid.uuid4().hex))
 
-    def _events(
-        self, asked: str, history: tuple[str, ...], where: Where | None, conversation: str | None
-    ) -> Iterator[Event]:
+    def _events(self, answering: Answering, conversation: str) -> Iterator[Event]:
         self.warm()
-        timings: dict[str, float] = {}
-        clock = time.perf_counter()
-        whole = standalone(asked, history)
-        question = analyse(whole)
         with self._index.view() as view:
-            found = retrieve(question, view, self._embedder, self._reranker, where)
-            if (mended := corrected(whole, found.passages, view)) != whole:
-                whole, question = mended, analyse(mended)
-                found = retrieve(question, view, self._embedder, self._reranker, where)
-        timings["retrieve"], clock = _lap(clock)
-        yield Retrieved(whole, found.passages)
-
-        statements: list[Statement] = []
-        unfinished = ""
-        reading = Reading(question, found.passages, found.common, self._reranker, self._embedder)
-        prompt = Prompt(whole, found.passages, found.common, reading)
-        drafting = self._generator.generate(prompt) if found.passages else iter(())
-        with contextlib.closing(_Closing(drafting)) as draft:
-            for delta in draft:
-                yield TextDelta(delta)
-                # A line is checked once the next has begun: numbers alone on it belong to this one.
-                *lines, unfinished = re.split(r"\n(?=\s*[^\s\[])", unfinished + delta)
-                checked = tuple(self._checked_sentences("\n".join(lines), found.passages))
-                for statement in checked:
-                    statements.append(statement)
-                    yield Verified(statement)
-                if not checked:  # numbers that no sentence has yet
-                    unfinished = "\n".join([*lines, unfinished])
-        for statement in self._checked_sentences(unfinished, found.passages):
-            statements.append(statement)
-            yield Verified(statement)
-        timings["generate"], clock = _lap(clock)
-
-        answer = self._compose(asked, question, (history, where), tuple(statements), found, timings)
-        with contextlib.suppress(UnavailableError):  # a folder that can't be written still answers
-            self._history.add(conversation or uuid.uuid4().hex, answer)
-        yield Finished(answer)
-
-    def _checked_sentences(self, draft: str, passages: tuple[Passage, ...]) -> Iterator[Statement]:
-        for text, numbers in parse_draft(sanitize(draft), passages):
-            cited = tuple(bind(text, n, passages, self._entailment) for n in numbers)
-            yield verify(text, cited, self._entailment)
-
-    def _compose(
-        self,
-        asked: str,
-        question: Question,
-        context: tuple[tuple[str, ...], Where | None],
-        statements: tuple[Statement, ...],
-        found: Retrieval,
-        timings: dict[str, float],
-    ) -> Answer:
-        passed = any(s.verdict in SHOWN for s in statements)
-        history, where = context
-        key = json.dumps([asked, history, self._generator.name, found.snapshot.generation, found.snapshot.embedder])
-        if where is not None:
-            key += repr(where)
-        return Answer(
-            id=hashlib.sha256(key.encode()).hexdigest()[:24],
-            question=asked,
-            standalone_question=question.text,
-            statements=statements,
-            refusal=None if passed else refuse(question, found, drafted=bool(statements)),
-            conflicts=(),
-            passages=found.passages,
-            generator=self._generator.name,
-            snapshot=found.snapshot,
-            timings={stage: round(seconds, 4) for stage, seconds in timings.items()},
-        )
+            for event in answering.events(view):
+                if isinstance(event, Finished):
+                    with contextlib.suppress(UnavailableError):  # a folder that can't be written still answers
+                        self._history.add(conversation, event.answer, answering.context)
+                yield event
 
 
-class _Closing:
-    """A generator's iterator, closed with the stream where it can be."""
-
-    def __init__(self, iterator: Iterator[str]) -> None:
-        self._iterator = iterator
-
-    def __iter__(self) -> Iterator[str]:
-        return self._iterator
-
-    def close(self) -> None:
-        if (close := getattr(self._iterator, "close", None)) is not None:
-            close()
+def _turn(earlier: str | Turn) -> Turn:
+    turn = Turn(earlier) if isinstance(earlier, str) else earlier
+    question, answer = (" ".join(sanitize(t[:MOST_QUESTION_CHARACTERS]).split()) for t in (turn.question, turn.answer))
+    return Turn(question, answer)
 
 
 def _checked(question: str) -> str:
@@ -341,8 +259,3 @@ def _checked(question: str) -> str:
             f"ask for one thing at a time ({text[:40]!r}…)"
         )
     return text
-
-
-def _lap(since: float) -> tuple[float, float]:
-    now = time.perf_counter()
-    return now - since, now

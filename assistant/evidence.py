@@ -20,6 +20,11 @@ from corpus.types import Section
 OPENING = 400
 """Characters at the start of a document that tell what it is about."""
 
+_ASKED = re.compile(
+    r"[\s“‘\"'(•]*(?:(?:and|but|so|or|if)\s+)?(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can"
+    r"|could|will|would|should|must|may|has|have|had)\b.*\?[”’\"')\s]*$",
+    re.I | re.S,
+)
 _REFERS_BACK = re.compile(
     r"\b(?:he|she|they|it|his|her|hers|their|its|him|them|this|these|those|such|both|I|my|me)\b", re.I
 )
@@ -52,7 +57,7 @@ def sentences_of(passage: Passage) -> list[Evidence]:
     for start, end in chunk.sentences or ((chunk.start, chunk.end),):
         index = max(bisect_right(starts, start) - 1, 0)
         heads = sections and sections[index].kind == "heading"
-        if heads or document.text[start:end].rstrip("”’\"' ").endswith("?"):  # neither a heading nor a question answers
+        if heads or _ASKED.match(document.text[start:end]):  # neither a heading nor a question answers
             continue
         paragraph = _paragraph(document.text, sections, index) if sections else chunk.text
         before = document.text[chunk.start : start]

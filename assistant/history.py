@@ -1,30 +1,67 @@
-"""Conversations on disk: what was asked, and every answer as it was given."""
+"""Conversations on disk: what was asked and how, and every answer as it was given."""
 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import threading
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from assistant.types import Answer
-from corpus.errors import UnavailableError
+from assistant.types import Answer, Turn
+from corpus.errors import UnavailableError, UsageError
+from embeddings.types import Where
 
 FILE = "history.sqlite3"
 _APPLICATION_ID = 0x50534D48
-_SCHEMA = """
-CREATE TABLE answers (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    conversation TEXT NOT NULL,
-    asked TEXT NOT NULL,
-    question TEXT NOT NULL,
-    answer TEXT NOT NULL
-);
-CREATE INDEX answers_by_conversation ON answers (conversation, number);
-"""
+_MIGRATIONS = (
+    (
+        "CREATE TABLE answers (number INTEGER PRIMARY KEY AUTOINCREMENT, conversation TEXT NOT NULL,"
+        " asked TEXT NOT NULL, question TEXT NOT NULL, answer TEXT NOT NULL)",
+        "CREATE INDEX answers_by_conversation ON answers (conversation, number)",
+    ),
+    (
+        "ALTER TABLE answers ADD COLUMN context TEXT",
+        "ALTER TABLE answers ADD COLUMN id TEXT GENERATED ALWAYS AS (json_extract(answer, '$.id')) VIRTUAL",
+        "CREATE INDEX answers_by_id ON answers (id, number)",
+    ),
+)
+"""The schema of each version from 1, as what makes it of the one before."""
+_CREDENTIALS = re.compile(r"(?<=//)[^/@]*@|[?#].*")
+"""What may be a secret in an address: user and password, and what follows its path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that an answer depends on beside the question and the index."""
+
+    history: tuple[Turn, ...] = ()
+    where: Where | None = None
+    as_of: date | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    """`dataclasses.asdict` of the `Settings`."""
+
+    def to_json(self) -> str:
+        settings = dict(self.settings)
+        if settings.get("base_url"):
+            settings["base_url"] = _CREDENTIALS.sub("", settings["base_url"])
+        return json.dumps({**asdict(self), "settings": settings}, default=date.isoformat)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        values = json.loads(text)
+        where = values["where"] and Where(
+            tuple(values["where"]["paths"]),
+            tuple(values["where"]["tags"]),
+            _day(values["where"]["date_from"]),
+            _day(values["where"]["date_to"]),
+        )
+        turns = tuple(Turn(**turn) for turn in values["history"])
+        return cls(turns, where, _day(values["as_of"]), values["settings"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +75,60 @@ class Record:
     question: str
     answer: dict[str, Any]
     """As `Answer.to_dict` gave it."""
+    context: Context | None = None
+    """None where it wasn't kept, as in files of version 1."""
 
 
 class History:
-    """The file of a folder's conversations. Safe to use from many threads; a rebuild of the index keeps it."""
+    """The file of a folder's conversations. Safe to use from many threads; a rebuild of the index keeps it.
+
+    With the path `:memory:` they last until it is closed.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
-    def add(self, conversation: str, answer: Answer) -> None:
-        """Keep an answer. Raises `UnavailableError` where the file can't be written."""
+    def add(self, conversation: str, answer: Answer, context: Context | None = None) -> None:
+        """Keep an answer, on the disk when this returns. Raises `UnavailableError` where the file can't be written."""
+        kept = json.dumps(answer.to_dict()), context and context.to_json()
         with self._lock:
             self._run(
-                "INSERT INTO answers (conversation, asked, question, answer) VALUES (?, ?, ?, ?)",
-                (conversation, datetime.now(UTC).isoformat(), answer.question, json.dumps(answer.to_dict())),
+                "INSERT INTO answers (conversation, asked, question, answer, context) VALUES (?, ?, ?, ?, ?)",
+                (conversation, datetime.now(UTC).isoformat(), answer.question, *kept),
             )
 
-    def records(self, conversation: str | None = None) -> list[Record]:
-        """What was asked, oldest first, in one conversation or in all."""
-        with self._lock:
-            if self._connection is None and not self._path.exists():
-                return []
-            rows = self._run(
-                "SELECT number, conversation, asked, question, answer FROM answers"
-                " WHERE ?1 IS NULL OR conversation = ?1 ORDER BY number",
-                (conversation,),
+    def records(
+        self, conversation: str | None = None, since: datetime | None = None, *, brief: bool = False
+    ) -> list[Record]:
+        """What was asked, oldest first, in one conversation or in all.
+
+        Args:
+            since: with its zone; None for all that is kept.
+            brief: leave out passages and statements, which are most of an answer.
+        """
+        return self._select(
+            "(?1 IS NULL OR conversation = ?1) AND (?2 IS NULL OR asked >= ?2) ORDER BY number",
+            (conversation, since and since.astimezone(UTC).isoformat()),
+            "json_remove(answer, '$.passages', '$.statements', '$.refusal.nearest')" if brief else "answer",
+        )
+
+    def record(self, answer_id: str) -> Record:
+        """The newest with this answer id, or the only id that begins so. Raises `UsageError` where there is none."""
+        wanted = answer_id.strip().lower()
+        among = "FROM answers WHERE id BETWEEN ?1 AND ?1 || 'g'"  # ids are hexadecimal
+        newest = f"SELECT max(number) {among} AND length(?1) GROUP BY id ORDER BY id LIMIT 4"
+        found = self._select(f"number IN ({newest})", (wanted,))
+        if not found:
+            raise UsageError(
+                f"no answer {answer_id!r} in the history {str(self._path)!r}: give the id, or its beginning, that "
+                "`assistant ask` shows with --verbose or --json"
             )
-        return [Record(n, c, datetime.fromisoformat(at), q, json.loads(a)) for n, c, at, q, a in rows]
+        if len(found) > 1:
+            ids = ", ".join(sorted(str(record.answer["id"]) for record in found[:3]))
+            raise UsageError(f"several answers have an id that begins with {answer_id!r}: {ids}; give more of it")
+        return found[0]
 
     def close(self) -> None:
         with self._lock:
@@ -74,12 +136,31 @@ class History:
                 self._connection.close()
                 self._connection = None
 
-    def _run(self, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    def _select(self, condition: str, values: Sequence[Any], answer: str = "answer") -> list[Record]:
+        with self._lock:
+            if self._connection is None and not self._path.exists():
+                return []
+            rows = self._run(
+                f"SELECT number, conversation, asked, question, {answer}, context FROM answers WHERE {condition}",
+                values,
+            )
+        return [self._record(*row) for row in rows]
+
+    def _record(self, number: int, conversation: str, asked: str, question: str, answer: str, context: str) -> Record:
+        try:
+            kept = Context.from_json(context) if context else None
+            return Record(number, conversation, datetime.fromisoformat(asked), question, json.loads(answer), kept)
+        except (ValueError, TypeError, KeyError) as error:
+            raise UnavailableError(
+                f"row {number} of the history {str(self._path)!r} is damaged ({error}): put the file back from a copy, "
+                "or move it away and begin a new one"
+            ) from error
+
+    def _run(self, statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         try:
             if self._connection is None:
                 self._connection = self._open()
-            with self._connection:
-                return self._connection.execute(statement, values).fetchall()
+            return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise UnavailableError(
                 f"the history {str(self._path)!r} can't be used ({error}): check its permissions and the free space, "
@@ -87,19 +168,35 @@ class History:
             ) from error
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=10, check_same_thread=False)
+        connection = sqlite3.connect(self._path, timeout=10, check_same_thread=False, isolation_level=None)
         try:
-            owner = connection.execute("PRAGMA application_id").fetchone()[0]
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if (owner, version) == (0, 0):
+            if self._version(connection) < len(_MIGRATIONS):
                 connection.execute("PRAGMA journal_mode = WAL")
-                connection.executescript(
-                    f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID}; "
-                    "PRAGMA user_version = 1; COMMIT;"
-                )
-            elif owner != _APPLICATION_ID or version > 1:
-                raise sqlite3.DatabaseError("it isn't a history of this version")
+                connection.execute("BEGIN IMMEDIATE")  # another process may migrate it: the version is read again
+                for statements in _MIGRATIONS[self._version(connection) :]:
+                    for statement in statements:
+                        connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {len(_MIGRATIONS)}")
+                connection.execute("COMMIT")
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _version(self, connection: sqlite3.Connection) -> int:
+        """0 for a new file. Raises where another program, or a later version of this one, made it."""
+        (owner,) = connection.execute("PRAGMA application_id").fetchone()
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if owner == _APPLICATION_ID and version > len(_MIGRATIONS):
+            raise UnavailableError(
+                f"the history {str(self._path)!r} was written by a later version of this program (its schema is "
+                f"{version}, {len(_MIGRATIONS)} is known): update passim-assistant, or name another file with history="
+            )
+        if owner != _APPLICATION_ID and (owner, version) != (0, 0):
+            raise sqlite3.DatabaseError("another program made it")
+        return int(version)
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

@@ -82,6 +82,10 @@ class Reading:
         scores = scores - np.array([_penalty(question, e) for e in evidence], np.float32)
         return [Scored(evidence[i], float(scores[i])) for i in np.argsort(-scores, kind="stable")]
 
+    def of(self, passages: Sequence[Passage]) -> Reading:
+        """The same question read in other passages."""
+        return Reading(self.question, passages, self.common, self.reranker, self._embedder)
+
     def widened(self, best: Scored, question: Question | None = None) -> float:
         """The score of a sentence averaged with those of wider readings, in logits.
 
@@ -96,6 +100,26 @@ class Reading:
         whole = f"{passage.document.title}. {passage.chunk.text}"
         wider = self.reranker.scores((question or self.question).text, [window, whole])
         return (2 * best.score + float(wider.sum())) / 4
+
+    def window(self, best: Scored) -> float:
+        """Logit of a sentence between the one before it and the one after it."""
+        assert self.reranker is not None
+        evidence = best.evidence
+        spans = evidence.passage.chunk.sentences
+        start = max((a for a, b in spans if b <= evidence.start), default=evidence.start)
+        end = min((b for a, b in spans if a >= evidence.end), default=evidence.end)
+        return float(self.reranker.scores(self.question.text, [evidence.passage.document.text[start:end]])[0])
+
+    def turned(self, best: Scored) -> float:
+        """Logit of the question as an answer to a sentence."""
+        assert self.reranker is not None
+        return float(self.reranker.scores(best.evidence.text, [self.question.text])[0])
+
+    def cosine(self, best: Scored) -> float:
+        """Cosine of the question and a sentence."""
+        # Encoded as a question: the encoder of questions is loaded, that of passages would bring PyTorch.
+        vector = self._embedder.embed_query(best.evidence.text)[0]
+        return float(vector @ self._embedder.embed_query(self.question.text)[0])
 
     def _score_without_reranker(self, question: Question) -> NDArray[np.float32]:
         """Cosine and coverage of the question's words, brought to the scale of a reranker's logits."""

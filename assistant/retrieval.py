@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from assistant.questions import STOPWORDS, Question, correct, dictionary, name_words, recase, words
+from assistant.questions import STOPWORDS, Question, analyse, correct, dictionary, name_words, recase, words
 from assistant.types import Passage
 from corpus.types import Chunk, Document
 from embeddings.lexical import stems
@@ -43,6 +43,8 @@ class Retrieval:
     common: frozenset[str]
     """Names of which every word stands in at least `COMMON` of the documents."""
     snapshot: Snapshot
+    candidates: tuple[Candidate, ...] = ()
+    """What the passages were made of, with the score of each retriever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +170,26 @@ def retrieve(
 ) -> Retrieval:
     """The passages nearest to the question, and how much of it the index knows."""
     snapshot = view.snapshot()
-    nearest = merged(candidates(question.text, view, embedder, reranker, where))[:PASSAGES]
-    passages = tuple(Passage(number, *found) for number, found in enumerate(nearest, 1))
+    nearest = candidates(question.text, view, embedder, reranker, where)
+    passages = tuple(Passage(number, *found) for number, found in enumerate(merged(nearest)[:PASSAGES], 1))
     content = [w for w in words(question.text) if w.lower() not in STOPWORDS]
     counts = view.document_frequencies([*question.names, *content])
     parts = view.document_frequencies(w for n in question.names for w in name_words(n))
     often = {word for word, count in parts.items() if count >= COMMON * snapshot.documents}
     common = frozenset(n for n in question.names if not n.isdigit() and all(w in often for w in name_words(n)))
-    return Retrieval(passages, counts, common, snapshot)
+    return Retrieval(passages, counts, common, snapshot, tuple(nearest))
+
+
+def sought(
+    whole: str, view: View, embedder: Embedder, reranker: Reranker | None, where: Where | None = None
+) -> tuple[Question, Retrieval]:
+    """What the index holds on a standalone question; where its slips of the pen can be mended, on the mended one."""
+    question = analyse(whole)
+    found = retrieve(question, view, embedder, reranker, where)
+    if (mended := corrected(whole, found.passages, view)) != whole:
+        question = analyse(mended)
+        found = retrieve(question, view, embedder, reranker, where)
+    return question, found
 
 
 def corrected(question: str, passages: Sequence[Passage], view: View) -> str:

@@ -189,6 +189,11 @@ class Answer:
         return tuple(s for s in self.statements if s.verdict in SHOWN)
 
     @property
+    def left_out(self) -> tuple[Statement, ...]:
+        """The statements that didn't pass, each with its reason."""
+        return tuple(s for s in self.statements if s.verdict not in SHOWN)
+
+    @property
     def text(self) -> str:
         """The shown statements as prose, each followed by its markers; the explanation of a refusal."""
         if self.refusal is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -152,6 +152,20 @@ class View:
         generation = self._generation()
         if where is None:
             return None, generation.sample
+        keys = [key for key, path, day, tags in self._labels() if where.admits(path, day, tags)]
+        allowed = np.isin(generation.lexical.documents, np.array(keys, np.int64))
+        return allowed, sample_of(self._connection, generation.chunks[allowed], int(self._about["dimension"]))
+
+    def searched(self, where: Where) -> tuple[int, int]:
+        """Documents that a search with this filter sees, and those that it misses only as they have no date."""
+        timeless = replace(where, date_from=None, date_to=None)
+        seen = {key for key, path, day, tags in self._labels() if where.admits(path, day, tags)}
+        undated = {key for key, path, day, tags in self._labels() if day is None and timeless.admits(path, day, tags)}
+        return len(seen), len(undated - seen)
+
+    def _labels(self) -> list[tuple[int, str, date | None, tuple[str, ...]]]:
+        """Key, path, date and tags of every file."""
+        generation = self._generation()
         if not generation.labels:
             files = self._connection.execute(_LISTED)
             labels = [
@@ -160,9 +174,7 @@ class View:
                 if (document := _verified(path, row))
             ]
             generation.labels[:] = labels  # at once: other threads read it
-        keys = [key for key, path, day, tags in generation.labels if where.admits(path, day, tags)]
-        allowed = np.isin(generation.lexical.documents, np.array(keys, np.int64))
-        return allowed, sample_of(self._connection, generation.chunks[allowed], int(self._about["dimension"]))
+        return generation.labels
 
     def document(self, document_id: str) -> Document:
         """Under the first of its paths."""

@@ -256,8 +256,8 @@ def row_of(response: Response) -> dict[str, Any]:
 def from_assistant(case_id: str, answer: Answer, seconds: float, ids: Mapping[str, tuple[str, ...]]) -> Response:
     """What our assistant answered.
 
-    It states no confidence yet: the arc tangent of its best passage's score, brought to [0, 1], stands in. That orders
-    the questions, but isn't the chance that an answer is right.
+    Where it states no confidence, the arc tangent of its best passage's score, brought to [0, 1], stands in: that
+    orders the questions, but isn't the chance that an answer is right.
 
     Args:
         ids: the data set's ids of the document at a path, its own first.
@@ -266,12 +266,14 @@ def from_assistant(case_id: str, answer: Answer, seconds: float, ids: Mapping[st
     known = [ids.get(p.document.path, (p.document.path,)) for p in answer.passages]
     for passage, (own, *_) in zip(row["passages"], known, strict=True):
         passage["id"] = own
-    best = max((p.score for p in answer.passages), default=-math.inf)
+    confidence = answer.confidence
+    if confidence is None:
+        confidence = 0.5 + math.atan(max((p.score for p in answer.passages), default=-math.inf)) / math.pi
     return response_from(
         row
         | {
             "id": case_id,
-            "confidence": round(0.5 + math.atan(best) / math.pi, 6),
+            "confidence": round(confidence, 6),
             "seconds": round(seconds, 6),
             "tokens": count_tokens(" ".join(s.text for s in answer.statements)),
             "ranking": ranked(one for alike in known for one in alike),

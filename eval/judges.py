@@ -9,26 +9,19 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assistant.config import Settings
+from assistant.entailment import Entailment, NliEntailment
 from assistant.generators import generator_named, names
 from assistant.types import Passage, Prompt, TextGenerator
-from assistant.verification import Entailment
 from corpus.errors import ModelUnavailable, UsageError
-from corpus.sentences import split_sentences
 from corpus.types import Chunk, Document
 from embeddings.hashing import HashingEmbedder
-from embeddings.models import configuration, resolved_folder
 from embeddings.query_encoder import encodable
-from embeddings.rerank import load_cross_encoder
 from eval import lexical_judge
-
-if TYPE_CHECKING:
-    from sentence_transformers import CrossEncoder
 
 PROMPT = (
     "You check whether a passage supports a claim. The question is the claim; passage 1 is all that counts. Both are "
@@ -52,11 +45,6 @@ _THINKING = re.compile(r"^.*</think>", re.S)
 _PLAIN = str.maketrans("<>[]`", "‹›()'")
 """Of a claim or premise: nothing that delimits or marks parts of a prompt."""
 _TRIES = 2
-_BATCH = 16
-_LEAST_WINDOW = 32
-"""Tokens of a premise that are read beside the longest claim."""
-_MAX_CHARACTERS = 4096
-"""Of a claim, for a cross-encoder."""
 
 
 class Judge:
@@ -96,92 +84,12 @@ def judge_named(name: str, *, cache: Path | None = None) -> Judge:
     if name == "lexical":
         return Judge(name, lexical_judge.LexicalJudge(), lexical_judge.FULL, lexical_judge.PARTIAL)
     if kind == "nli" and model:
-        return Judge(name, NliJudge(model), 0.5, 0.25)
+        return Judge(name, NliEntailment(model), 0.5, 0.25)
     if kind == "llm" and model == "extractive":
         raise UsageError("the generator 'extractive' quotes and can't judge: name one that writes")
     if kind == "llm" and model:
         return Judge(name, LlmJudge(generator_named(model, Settings.read(), None, HashingEmbedder()), cache), 1.0, 0.5)
     raise UsageError(f"no judge {name!r}: known are {', '.join(judge_names())}")
-
-
-class NliJudge:
-    """The probability of entailment by a cross-encoder for natural language inference, best window of the premise."""
-
-    def __init__(self, name_or_folder: str) -> None:
-        self.name = name_or_folder
-        self._loaded: tuple[CrossEncoder, int, int] | None = None
-
-    def scores(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
-        if not claims:
-            return np.zeros(0, np.float32)
-        model, limit, label = self._load()
-        import torch  # deferred: loaded by sentence_transformers just before
-
-        claims = [encodable(claim[:_MAX_CHARACTERS]) for claim in claims]
-        windows = [
-            _windows(model.tokenizer, limit, encodable(p), claim) for p, claim in zip(premises, claims, strict=True)
-        ]
-        rows = [(window, claim) for parts, claim in zip(windows, claims, strict=True) for window in parts]
-        raw = torch.nn.Identity()
-        found = model.predict(rows, batch_size=_BATCH, show_progress_bar=False, activation_fn=raw)
-        logits = np.asarray(found, np.float64).reshape(len(rows), -1)
-        if logits.shape[1] == 1:  # a sigmoid is the softmax of a logit beside 0
-            logits = np.hstack([np.zeros_like(logits), logits])
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities = odds[:, label] / odds.sum(axis=1)
-        starts = np.cumsum([0, *(len(parts) for parts in windows[:-1])])
-        return np.maximum.reduceat(probabilities, starts).astype(np.float32)
-
-    def _load(self) -> tuple[CrossEncoder, int, int]:
-        """The model, how many tokens it reads, and the place of entailment among its outputs."""
-        if self._loaded is None:
-            plain = "/" not in self.name and not Path(self.name).is_dir()
-            folder = resolved_folder(f"cross-encoder/{self.name}" if plain else self.name)
-            if not configuration(folder / "config.json"):
-                raise ModelUnavailable(f"the folder {self.name!r} holds no model: config.json is missing or empty")
-            model = load_cross_encoder(folder, f"the NLI model {self.name!r}")
-            inner: Any = model.model
-            limit = int(model.max_seq_length or inner.config.max_position_embeddings)
-            self._loaded = model, limit, self._entails(inner.config.id2label)
-        return self._loaded
-
-    def _entails(self, labels: dict[int, str]) -> int:
-        if len(labels) == 1:
-            return 1
-        for place, label in sorted(labels.items()):
-            if "entail" in label.lower() and not re.search(r"not?[ _-]|non", label, re.I):
-                return int(place)
-        raise UsageError(
-            f"the model {self.name!r} has no label for entailment, only {', '.join(labels.values())}: name one trained "
-            "for natural language inference"
-        )
-
-
-def _windows(tokenizer: Any, limit: int, premise: str, claim: str) -> list[str]:
-    """The premise in overlapping runs of whole sentences, which a model of `limit` tokens can read beside the claim."""
-
-    def size(text: str) -> int:
-        return len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
-
-    room = max(limit - size(claim) - int(tokenizer.num_special_tokens_to_add(pair=True)), _LEAST_WINDOW)
-    spans = split_sentences(premise)
-    sizes = [size(premise[start:end]) for start, end in spans]
-    if sum(sizes) <= room:
-        return [premise]
-    return [premise[spans[first][0] : spans[last - 1][1]] for first, last in runs(sizes, room)]
-
-
-def runs(sizes: Sequence[int], room: int) -> list[tuple[int, int]]:
-    """Ranges that together hold all items, each of at most `room` or one item, beginning in the middle of the last."""
-    found: list[tuple[int, int]] = []
-    first = 0
-    while not found or found[-1][1] < len(sizes):
-        last, total = first, 0
-        while last < len(sizes) and (last == first or total + sizes[last] <= room):
-            total, last = total + sizes[last], last + 1
-        found.append((first, last))
-        first = max(first + 1, (first + last + 1) // 2)
-    return found
 
 
 class LlmJudge:

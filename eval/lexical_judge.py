@@ -10,8 +10,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from assistant.figures import figures
 from assistant.questions import STOPWORDS, dictionary, stem, words
-from assistant.verification import figures
 
 FULL, PARTIAL = 0.6, 0.4
 """Thresholds, from the development halves of `docs/decisions/judges.md`."""

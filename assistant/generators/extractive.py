@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from assistant.evidence import Evidence, answers_kind, missing_names
-from assistant.generators.selection import within
+from assistant.evidence import Evidence, answers_kind, lacks_name, missing_names
+from assistant.generators.selection import covered, within
 from assistant.generators.sources import across
 from assistant.questions import Question, analyse, parts_of
-from assistant.reading import Reading
+from assistant.reading import Reading, Scored
 from assistant.types import Prompt
 from embeddings.types import Embedder, Reranker
 
-FLOOR = -1.0
-"""Least confidence of an answer, in the reranker's logits."""
-CHECKED_FLOOR = -1.5
-"""The same where a name or the shape of the answer was asked for, and found."""
+NAMED = 2.0
+"""Score from which a sentence that names somebody answers "who is the …?" without mentioning the role."""
+UNFIT = 4.0
+"""Taken off the score of a sentence without a name, or without the kind of thing, that is asked for."""
+STANDING = 0.25
+"""Of its passage's score, added to that of a sentence."""
+RESTATED = 3.0
+"""Taken off a sentence with all words of the question, which a reranker likes for them; not where "who" is asked, whose
+answer has them beside the name."""
 
 
 class ExtractiveGenerator:
@@ -41,14 +46,18 @@ class ExtractiveGenerator:
 
 
 def choose(reading: Reading) -> list[list[Evidence]]:
-    """Groups of sentences that say the same, one group a statement, best first; empty where nothing answers.
+    """Groups of sentences that say the same, one group a statement; empty where nothing answers.
 
-    A question that joins several is answered part by part.
+    The best sentence stands with those of its paragraph that belong to it, then other sources. A question that joins
+    several is answered part by part.
     """
-    parts = [analyse(part) for part in parts_of(reading.question.text)]
+    question = reading.question
+    parts = [analyse(part) for part in parts_of(question.text)]
     if len(parts) < 2:
-        return _choose(reading, reading.question)
-    groups: list[list[Evidence]] = []
+        groups = _choose(reading, question)
+        alone = question.kind == "any" or len(groups) == 1  # values that may differ stand side by side
+        return within(reading, question, groups) if groups and alone else groups
+    groups = []
     for part in parts:
         for group in _choose(reading, part)[:1]:
             if all(group[0] is not g[0] for g in groups):
@@ -57,15 +66,31 @@ def choose(reading: Reading) -> list[list[Evidence]]:
 
 
 def _choose(reading: Reading, question: Question) -> list[list[Evidence]]:
-    able = [
-        s
-        for s in reading.scored(question)
-        if answers_kind(question, s.evidence) and not missing_names(question, s.evidence, reading.common)
-    ]
-    checked = question.kind != "any" or any(n not in reading.common for n in question.names)
-    if not able or reading.widened(able[0], question) < (CHECKED_FLOOR if checked else FLOOR):
+    able = candidates(reading, question)
+    if not able:
         return []
-    groups = across(question, able)
+    groups = across(question, able, reading.common)
     if question.kind != "any":  # sources that may differ: the newest first
         groups.sort(key=lambda g: g[0].passage.document.date or date.min, reverse=True)
-    return within(reading, question, groups)
+    return groups
+
+
+def candidates(reading: Reading, question: Question) -> list[Scored]:
+    """The best sentence, then the others that hold the names and the kind of thing asked for, best first."""
+    scored = reading.scored(question)
+    if not scored:
+        return []
+    fit = [_fits(reading, question, s) for s in scored]
+    restated = 0.0 if question.kind == "name" else RESTATED
+    worth = [
+        s.score - UNFIT * (not fits) + STANDING * s.evidence.passage.score - restated * covered(question, s.evidence)
+        for s, fits in zip(scored, fit, strict=True)
+    ]
+    best = scored[worth.index(max(worth))]
+    return [best, *(s for s, fits in zip(scored, fit, strict=True) if fits and s is not best)]
+
+
+def _fits(reading: Reading, question: Question, scored: Scored) -> bool:
+    evidence = scored.evidence
+    named = question.kind == "name" and not lacks_name(question, evidence) and scored.score >= NAMED
+    return (named or answers_kind(question, evidence)) and not missing_names(question, evidence, reading.common)

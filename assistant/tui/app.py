@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import NoActiveWorker, Worker, WorkerState, get_current_worker
 
+from assistant.tui.generator import GeneratorScreen
 from assistant.tui.messages import Arrived, Indexing, Opened, Ready
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.composer import Composer
@@ -28,9 +29,9 @@ from corpus.errors import AssistantError
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
+    from assistant.answering import Stream
     from assistant.api import Assistant
+    from assistant.types import Turn
     from corpus.types import ReadFailure
 
 Progress = Callable[[int, int, int], None]
@@ -57,6 +58,7 @@ class AssistantApp(App[None]):
         Binding("p", "previous_citation", show=False),
         Binding("pageup", "scroll(-1)", show=False),
         Binding("pagedown", "scroll(1)", show=False),
+        Binding("ctrl+t", "toggle_left_out", "Left out", tooltip="Show what was left out, and why", priority=True),
         Binding("ctrl+l", "new_conversation", "New", tooltip="Start a new conversation", priority=True),
         Binding("ctrl+q", "quit", "Quit", priority=True),
     ]
@@ -75,8 +77,9 @@ class AssistantApp(App[None]):
         """The thread that answers `_current`."""
         self._began = 0.0
         self._conversation = uuid4().hex
-        self._asked: list[str] = []
-        """Questions of this conversation that were answered or refused, oldest first."""
+        self._stream: Stream | None = None
+        self._turns: list[Turn] = []
+        """What was asked and answered in this conversation, oldest first."""
 
     @property
     def idle(self) -> bool:
@@ -121,11 +124,11 @@ class AssistantApp(App[None]):
         self.post_message(Ready())
 
     @work(thread=True, name="answer", exit_on_error=False)
-    def _answer(self, desk: Assistant, exchange: Exchange, history: tuple[str, ...]) -> None:
-        worker = get_current_worker()
-        for event in desk.stream(exchange.question, history, conversation=self._conversation):
-            if worker.is_cancelled:
-                return  # drops the stream, which closes it and stops the generator
+    def _answer(self, desk: Assistant, exchange: Exchange, turns: tuple[Turn, ...]) -> None:
+        self._stream = stream = desk.stream(exchange.question, turns, conversation=self._conversation)
+        if get_current_worker().is_cancelled:
+            stream.stop()
+        for event in stream:
             self.post_message(Arrived(exchange, event))
 
     # What the threads say.
@@ -156,7 +159,7 @@ class AssistantApp(App[None]):
         exchange = message.exchange
         if exchange is not self._current:
             return  # an answer that was stopped
-        from assistant.types import Finished, Retrieved, TextDelta, Verified  # brings NumPy, see AnswerView
+        from assistant.types import Finished, Retrieved, TextDelta, Turn, Verified  # brings NumPy, see AnswerView
 
         match message.event:
             case Retrieved(standalone_question=whole, passages=passages):
@@ -168,7 +171,7 @@ class AssistantApp(App[None]):
             case Finished(answer=answer):
                 seconds = perf_counter() - self._began
                 exchange.answer.finish(answer, seconds)
-                self._asked.append(exchange.question)
+                self._turns.append(Turn(exchange.question, "" if answer.refused else answer.text))
                 self.query_one(StatusLine).seconds = seconds
         self.refresh_bindings()
 
@@ -220,11 +223,17 @@ class AssistantApp(App[None]):
         self.refresh_bindings()
 
     def action_stop(self) -> None:
-        """Cuts the answer at once; what its thread still says is ignored."""
+        """Cuts the answer at once and stops the model; what its thread still says is ignored."""
         if self._current is not None and self._writing is not None:
             self._current.answer.cut()
             self._current = None
             self._writing.cancel()
+            if self._stream is not None:
+                self._stream.stop()
+
+    def action_toggle_left_out(self) -> None:
+        """Shows or hides the sentences that were left out, each with its reason."""
+        self.query_one(Conversation).toggle_class("-all")
 
     def action_write(self) -> None:
         for composer in self.screen.query(Composer):  # none in the palette
@@ -238,7 +247,7 @@ class AssistantApp(App[None]):
         self._waiting.clear()
         self.action_stop()
         self._conversation = uuid4().hex
-        self._asked.clear()
+        self._turns.clear()
         self.query_one(SourcePane).close()
         await self.query_one(Conversation).clear(self._notice())
         self.action_write()
@@ -249,6 +258,8 @@ class AssistantApp(App[None]):
             return any(pane.chip is not None for pane in self.query(SourcePane))
         if action == "stop":
             return self._current is not None
+        if action == "toggle_left_out":
+            return bool(self.query("Finding.-left-out"))
         if action in ("next_citation", "previous_citation"):
             return bool(self.query(CitationChip))
         return True
@@ -256,9 +267,25 @@ class AssistantApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         yield SystemCommand("New conversation", "Forget the questions so far", self.action_new_conversation)
+        yield SystemCommand("Generator", "Choose what writes the answers", self.action_choose_generator)
         yield SystemCommand("Files not read", "List the files that could not be read", self.action_list_unread)
         yield SystemCommand("Next citation", "Go to the next citation", self.action_next_citation)
         yield SystemCommand("Previous citation", "Go to the previous citation", self.action_previous_citation)
+
+    @work
+    async def action_choose_generator(self) -> None:
+        """Asks what is to write the answers from now on; what doesn't work is told, and nothing changes."""
+        if self.desk is None:
+            return
+        from assistant.generators import names  # brings NumPy, as above
+
+        name = await self.push_screen_wait(GeneratorScreen(self.desk.generator, names()))
+        if name is not None:
+            try:
+                self.desk.use(name)
+            except AssistantError as error:
+                self.notify(sanitize(str(error)), title="Generator", severity="error", markup=False)
+            self.query_one(StatusLine).generator = self.desk.generator
 
     def action_list_unread(self) -> None:
         """Shows the files that could not be read, as a notification."""
@@ -271,7 +298,7 @@ class AssistantApp(App[None]):
             self._current = self._waiting.popleft()
             self._current.answer.progress("Searching…")
             self._began = perf_counter()
-            self._writing = self._answer(self.desk, self._current, tuple(self._asked))
+            self._writing = self._answer(self.desk, self._current, tuple(self._turns))
         for exchange in self._waiting:
             reason = "the answer before" if self._warm else "the model to load"
             exchange.answer.progress(f"⧗ Waiting for {reason}…")
@@ -318,31 +345,3 @@ def _line(error: BaseException) -> str:
     """What the user is told: an error meant for them as it is, any other with its kind."""
     return str(error) if isinstance(error, AssistantError) else f"unexpected {type(error).__name__}: {error}"
 
-
-def run(options: Namespace) -> None:
-    """Runs the application in this terminal until the user leaves.
-
-    Args:
-        options: of `assistant chat`: folder, index, embedder, replace, rebuild, generator, reranker.
-    """
-
-    def opener(progress: Progress) -> Assistant:
-        from assistant.api import Assistant  # brings NumPy and the index, which the first screen does without
-
-        if options.folder is not None:
-            Assistant.build(
-                options.folder,
-                index=options.index,
-                embedder=options.embedder,
-                replace=options.replace,
-                rebuild=options.rebuild,
-                progress=progress,
-            )
-        return Assistant.open(options.index, generator=options.generator, reranker=options.reranker)
-
-    app = AssistantApp(opener)
-    try:
-        app.run()
-    finally:
-        if app.desk is not None:
-            app.desk.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -12,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli import Exit, main
+from assistant.cli import main
+from assistant.commands import Exit
+from assistant.generators import names
+from assistant.history import FILE, History
 
 ROOT = Path(__file__).parents[2]
 COST = "How much did the repairs to the roof cost?"
@@ -57,7 +62,7 @@ def test_json_is_what_the_api_gives(museum: Path, capsys: Captured) -> None:
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
         "generator", "snapshot", "timings", "confidence", "notes",
     }  # fmt: skip
-    assert answer["standalone_question"] == "When does Marram Museum open?"
+    assert answer["standalone_question"] == "When does the Marram Museum open?"
     assert "opens on 6 May 2024" in answer["text"]
 
 
@@ -94,6 +99,11 @@ def test_index_prints_a_summary_and_names_what_it_could_not_read(tmp_path: Path,
         ),
         (["index", "{tmp}/none", "--index", "{tmp}/i", "--embedder", "hashing"], 2, "/none'"),
         (["index", "{tmp}", "--index", "{tmp}/i", "--embedder", "no-such-model"], 3, "no-such-model"),
+        (["ask", "Why?", "--index", "{museum}", "--settings", "{tmp}/none.toml"], 2, "no settings file"),
+        (["ask", "Why?", "--index", "{museum}", "--from", "2024-02-01", "--to", "2024-01-01"], 2, "exchange them"),
+        (["replay", "0", "--index", "{tmp}/none"], 3, "assistant index"),
+        (["replay", "xyz", "--index", "{museum}"], 2, "no answer 'xyz' in the history"),
+        (["gaps", "--index", "{tmp}/none"], 3, "assistant index"),
         (["chat", "--index", "{museum}"], 2, "chat needs a terminal: use `assistant ask QUESTION`"),
     ],
 )
@@ -108,7 +118,9 @@ def test_bad_requests_are_one_line_with_advice(
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("arguments", [[], ["asc"], ["ask"], ["index"], ["ask", "Why?", "--colour"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["asc"], ["ask"], ["index"], ["replay"], ["ask", "Why?", "--colour"], ["gaps", "--since", "May"]]
+)
 def test_wrong_usage_exits_two(arguments: list[str], capsys: Captured) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
@@ -164,6 +176,152 @@ def test_help_and_version(capsys: Captured) -> None:
             main(arguments)
         assert stopped.value.code == 0
         assert capsys.readouterr().out.startswith(start)
+
+
+@pytest.fixture
+def kept(museum: Path, tmp_path: Path) -> Path:
+    """A copy of the index, of which nothing has been asked."""
+    index = shutil.copytree(museum, tmp_path / "index")
+    for file in index.glob(FILE + "*"):
+        file.unlink()
+    return index
+
+
+def test_an_option_stands_before_the_settings_file_and_that_before_the_default(
+    museum: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text('generator = "oracle"\nreranker = "none"\n', encoding="utf-8")
+    command = ["ask", COST, "--index", str(museum), "--settings", str(settings)]
+    assert main(command) == 2
+    assert "no generator 'oracle'" in capsys.readouterr().err
+    assert main([*command, "--generator", "extractive"]) == 0
+    assert "£412,000" in capsys.readouterr().out
+    assert main([*command, "--generator", "extractive", "--reranker", "no-such-model"]) == 3
+    assert "no-such-model" in capsys.readouterr().err
+    settings.write_text("generator = 3\n", encoding="utf-8")
+    assert main(command) == 2
+    assert "settings.toml': the setting generator = 3 must be a text" in capsys.readouterr().err
+
+
+def test_ask_may_be_kept_to_some_documents(museum: Path, capsys: Captured) -> None:
+    assert main(ask(museum, COST, "--path", "mill*", "--path", "news*")) == 0
+    assert capsys.readouterr().out.startswith("No answer: ")
+    assert main(ask(museum, COST, "--from", "2024-02-02", "--to", "2024-02-02", "--json")) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert {p["document"]["path"] for p in answer["passages"]} == {"repairs.txt"}
+
+
+def test_ask_may_be_of_a_day(museum: Path, capsys: Captured) -> None:
+    assert main(ask(museum, "Who runs the café at Skell Mill?", "--as-of", "2024-01-31", "--json")) == 0
+    assert {p["document"]["path"] for p in json.loads(capsys.readouterr().out)["passages"]} == {"mill.md"}
+    assert main(ask(museum, COST, "--as-of", "2023-05-31")) == 0
+    assert capsys.readouterr().out.startswith("No answer: The filter leaves none of 4 documents.")
+
+
+def test_more_is_shown_on_request(museum: Path, capsys: Captured) -> None:
+    assert main(ask(museum, COST, "--verbose", "--show-left-out")) == 0
+    out = capsys.readouterr().out
+    assert "Made by extractive from generation 1 of the index; id " in out
+    assert out.endswith("\n\nNothing was left out.\n")
+
+
+def test_generators_are_listed_and_not_imported() -> None:
+    code = (
+        "from assistant.cli import main; import sys; main(['generators'])\n"
+        "print(sorted({'openai', 'anthropic', 'xllamacpp', 'tiktoken'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [*names(), "[]"]
+    assert {"extractive", "openai:MODEL", "anthropic:MODEL", "gguf:FILE"} <= set(names())
+
+
+def test_the_harness_is_called_by_name(capsys: Captured) -> None:
+    for name in ("calibrate", "eval"):
+        with pytest.raises(SystemExit) as stopped:
+            main([name, "--help"])
+        assert stopped.value.code == 0
+        assert capsys.readouterr().out.startswith(f"usage: assistant {name} ")
+
+
+def test_an_answer_is_replayed_and_a_change_of_its_source_exits_one(tmp_path: Path, capsys: Captured) -> None:
+    folder, index = tmp_path / "documents", str(tmp_path / "index")
+    folder.mkdir()
+    note = folder / "note.txt"
+    note.write_text("The hall opens at nine and seats 200 people.\n", encoding="utf-8")
+    main(["index", str(folder), "--index", index, "--embedder", "hashing"])
+    capsys.readouterr()
+    assert main(["ask", "How many people does the hall seat?", "--index", index, "--reranker", "none", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert main(["replay", answer["id"][:6], "--index", index]) == 0
+    assert "1 of 1 statements hold; 1 of 1 cited spans still stand." in capsys.readouterr().out
+    note.write_text("The hall opens at nine and seats 300 people.\n", encoding="utf-8")
+    main(["index", str(folder), "--index", index, "--embedder", "hashing"])
+    capsys.readouterr()
+    assert main(["replay", answer["id"], "--index", index, "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["id"], found["holds"]) == (answer["id"], False)
+    assert [span["state"] for s in found["statements"] for span in s["spans"]] == ["changed"]
+    assert len(History(Path(index, FILE)).records()) == 1  # a replay isn't a conversation
+
+
+def test_gaps_lists_what_could_not_be_answered(kept: Path, capsys: Captured) -> None:
+    command = ["gaps", "--index", str(kept)]
+    assert main(command) == 0
+    assert capsys.readouterr().out == "Every question was answered, or none was asked.\n"
+    for question in ("Who is the mayor of Leeds?", COST, "Who was the mayor of Leeds?"):
+        main(ask(kept, question))
+    capsys.readouterr()
+    assert main(command) == 0
+    assert capsys.readouterr().out.startswith("2 × Who was the mayor of Leeds?\n       last asked ")
+    assert main([*command, "--json"]) == 0
+    (gap,) = json.loads(capsys.readouterr().out)
+    assert (gap["count"], gap["reason"], gap["missing"]) == (2, "weak_evidence", ["Leeds", "mayor"])
+    assert main([*command, "--since", "2999-01-01", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+SLOW = """
+import sys, threading
+
+class Slow:
+    name = "slow"
+
+    def __init__(self, model, settings):
+        self.stopped = threading.Event()
+
+    def generate(self, prompt):
+        try:
+            print("writing", file=sys.stderr, flush=True)
+            while not self.stopped.wait(0.01):
+                yield "word "
+        finally:
+            print("left", file=sys.stderr, flush=True)
+
+    def close(self):
+        self.stopped.set()
+        print("stopped", file=sys.stderr, flush=True)
+"""
+
+
+def test_an_interruption_stops_the_model_and_exits_130(museum: Path, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW, encoding="utf-8")
+    (tmp_path / "slow-1.dist-info").mkdir()
+    (tmp_path / "slow-1.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1\n")
+    (tmp_path / "slow-1.dist-info" / "entry_points.txt").write_text("[assistant.generators]\nslow = slow:Slow\n")
+    command = [sys.executable, "-m", "assistant", *ask(museum, COST, "--generator", "slow")]
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stderr is not None
+        assert child.stderr.readline() == "writing\n"
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=20)
+    assert (child.returncode, out) == (130, "")
+    *stopping, said = err.splitlines()
+    assert sorted(stopping) == ["left", "stopped"]
+    assert said == "assistant: interrupted; what was indexed or answered is kept"
 
 
 def test_search_shows_what_each_retriever_gave(museum: Path, capsys: Captured) -> None:

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.entailment import Entailment, LexicalEntailment, NliEntailment, entailment_named
+from assistant.gate import passes_gate
 from assistant.questions import STOPWORDS, stem
-from assistant.verification import Entailment, LexicalEntailment, passes_gate
+from corpus.errors import UsageError
 
 PREMISES = [
     "The repairs to the roof cost £412,000 and took nine weeks.",
@@ -82,3 +84,11 @@ def test_lexical_scores_are_the_share_of_words_behind_the_gate(premise: str, cla
     expected = share if passes_gate(premise, claim) else 0.0
     if "," not in premise + claim:  # a figure with a separator is one word to the entailment and two to this test
         assert LexicalEntailment().scores([premise], [claim])[0] == pytest.approx(expected)
+
+
+def test_entailments_have_names() -> None:
+    assert isinstance(entailment_named("lexical"), LexicalEntailment)
+    assert isinstance(entailment_named("nli:some-model"), NliEntailment)  # loaded with the first question only
+    for name in ("nli:", "nli", "words", ""):
+        with pytest.raises(UsageError, match="known are lexical, nli:NAME_OR_FOLDER"):
+            entailment_named(name)

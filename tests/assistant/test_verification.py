@@ -21,9 +21,9 @@ NOTE = "The wall costs £2.4 million and is 640 metres long. It shelters 312 hom
         ("It costs £412,000.", {"£412000"}),
         ("It costs £ 30.00 a day.", {"£30"}),
         ("38% of 1,250 homes", {"38%", "1250"}),
-        ("26 per cent", {"26", "26%"}),
+        ("26 per cent", {"26%"}),
         ("nine helpers and a dozen chairs", {"9", "12"}),
-        ("at 12:30 on 6/5/2024", {"12:30", "6/5/2024"}),
+        ("at 12:30 on 16/5/2024", {"12:30", "16-5-2024"}),
         ("2.5 metres. Then 7.", {"2.5", "7"}),
         ("no number at all", set()),
     ],
@@ -125,3 +125,39 @@ def test_an_invented_number_beside_a_real_one_changes_no_verdict(passage_of: Cal
 )
 def test_words_of_a_name_or_a_date_stand_together(premise: str, claim: str, passes: bool) -> None:
     assert passes_gate(premise, claim) is passes
+
+
+@pytest.mark.parametrize(
+    ("numbers", "reason"),
+    [((), "it cites no passage"), ((9,), "it cites passage 9, which wasn't offered")],
+)
+def test_an_uncited_sentence_says_why(numbers: tuple[int, ...], reason: str) -> None:
+    statement = verify("The wall is long.", [Citation(n, None) for n in numbers], LexicalEntailment())
+    assert (statement.verdict, statement.support, statement.reason) == ("uncited", 0.0, reason)
+
+
+def test_what_is_shown_has_no_reason_and_what_is_left_out_has_one(passage_of: Callable[..., Passage]) -> None:
+    entailment, note = LexicalEntailment(), passage_of(NOTE)
+
+    def reason(claim: str) -> str | None:
+        return verify(claim, [bind(claim, 1, [note], entailment)], entailment).reason
+
+    assert reason("The wall is 640 metres long.") is None
+    assert reason("The wall is 42 metres long.") == "the number 42 isn't in the cited text"
+    assert reason("Ada Quill built the wall.") == "the name 'Ada Quill' isn't in the cited text"
+    assert reason("The wall pleases people who walk past it.") == "the cited text says too little of it"
+
+
+def test_a_citation_that_adds_nothing_is_dropped(passage_of: Callable[..., Passage]) -> None:
+    entailment = LexicalEntailment()
+    offered = [passage_of(NOTE), passage_of("Bees dance.", 2), passage_of("Gulls nest there.", 3)]
+
+    def numbers(claim: str, *cited: int) -> list[int]:
+        statement = verify(claim, [bind(claim, n, offered, entailment) for n in cited], entailment)
+        return [c.number for c in statement.citations]
+
+    assert numbers("The wall is 640 metres long.", 2, 1) == [1]
+    assert numbers("It shelters 312 homes, 38% of the quay.", 1, 2) == [1]
+    assert numbers("The wall is 640 metres long.", 1, 9) == [1, 9]
+    assert numbers("Gulls nest at the long wall.", 1, 3) == [1, 3]
+    assert numbers("The wall is 641 metres long.", 1, 2) == [1, 2]

@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from assistant.entailment import NliEntailment, runs
 from assistant.types import Prompt
 from corpus.errors import ModelUnavailable, UsageError
-from eval.judges import PROMPT, Judge, LlmJudge, NliJudge, judge_named, judge_names, runs, verdict_in
+from eval.judges import PROMPT, Judge, LlmJudge, judge_named, judge_names, verdict_in
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "bridge", "river", "library", "closed", "is", "the", ".", "fees"]
 TEXTS = st.text(st.characters(), max_size=60) | st.sampled_from(["The bridge is closed.", "12 %", "long-term", ""])
@@ -179,7 +180,7 @@ def test_an_nli_score_is_the_models_probability_of_entailment(nli_folder: Path) 
 
 
 def test_odd_input_is_scored_by_a_model(nli_folder: Path) -> None:
-    judge = NliJudge(str(nli_folder))
+    judge = NliEntailment(str(nli_folder))
     assert judge.scores([], []).shape == (0,)
     scores = judge.scores(["", "\0\ud800", "bridge " * 3000, "river."], ["", "x", "fees " * 3000, "\ud800"])
     assert ((scores >= 0) & (scores <= 1)).all()
@@ -194,7 +195,8 @@ def test_a_single_output_is_read_as_a_logit(tmp_path: Path) -> None:
     with torch.no_grad():
         model = AutoModelForSequenceClassification.from_pretrained(folder)
         logit = float(model(**tokenizer("river", "fees", return_tensors="pt")).logits[0, 0])
-    assert NliJudge(str(folder)).scores(["river"], ["fees"]) == pytest.approx([1 / (1 + math.exp(-logit))], abs=1e-4)
+    found = NliEntailment(str(folder)).scores(["river"], ["fees"])
+    assert found == pytest.approx([1 / (1 + math.exp(-logit))], abs=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ REASONS: dict[RefusalReason, str] = {
     "nothing_found": "No answer: nothing found",
     "weak_evidence": "No answer: the evidence is too weak",
     "unsupported_draft": "No answer: the sources don't support the draft",
-    "out_of_scope": "No answer: outside these documents",
+    "out_of_scope": "Not a question for these documents",
+    "underspecified": "Which do you mean?",
 }
 _SHOWN = ("quoted", "supported")
 _MARKERS = re.compile(r"^(?:\s*\[\d+\])+[\s.]*")
@@ -78,7 +79,10 @@ class AnswerView(Widget):
         if answer.refusal is not None or tuple(self._statements) != answer.statements:
             self.query_one(".answer--findings").remove_children()
             self._mount(_statement_findings(answer.statements))
-        self._mount(_conflict(conflict) for conflict in answer.conflicts)
+        for conflict in answer.conflicts:
+            self._mount(_conflict(conflict))
+        self._mount(Finding(note, "", (), kind="note") for note in answer.notes)
+        self._mount(Finding(f"{s.text} ({s.reason})", "", (), kind="left-out") for s in answer.left_out)
         if answer.refusal is not None:
             self.add_class("-refused")
             self._mount(_refusal(answer.refusal))
@@ -117,8 +121,14 @@ def _statement_findings(statements: Iterable[Statement]) -> list[Finding]:
     ]
 
 
-def _conflict(conflict: Conflict) -> Finding:
-    return Finding(conflict.explanation, "disagree", _chips(conflict.citations, "disagree"), kind="disagree")
+def _conflict(conflict: Conflict) -> list[Finding]:
+    chips = () if conflict.values else _chips(conflict.citations, "disagree")
+    head = Finding(conflict.explanation, "disagree", chips, kind="disagree")
+    values = [
+        Finding(value.text, "newest" if value.newest else "disagrees", _chips(value.citations, "disagree"), "disagree")
+        for value in conflict.values
+    ]
+    return [head, *values]
 
 
 def _refusal(refusal: Refusal) -> list[Finding]:
@@ -126,6 +136,7 @@ def _refusal(refusal: Refusal) -> list[Finding]:
     return [
         Finding(f"⊘ {REASONS[refusal.reason]}", "", (), kind="refused"),
         Finding(refusal.explanation, "", (), kind="explanation"),
+        *(Finding(f"• {choice}", "", (), kind="choice") for choice in refusal.choices),
         *([Finding("", "nearest", nearest, kind="nearest")] if nearest else []),
     ]
 
@@ -139,14 +150,18 @@ def _whole(passage: Passage) -> Citation:
 
 
 def _summary(answer: Answer, seconds: float) -> str:
-    """The time, the sources and what was left out of an answer."""
+    """The time, the confidence, the sources and what was left out of an answer."""
+    from assistant.confidence import confidence_word  # brings NumPy, as above
+
     sources = len({c.passage.document.id for s in answer.shown for c in s.citations if c.passage})
-    left_out = len(answer.statements) - len(answer.shown)
+    left_out = len(answer.left_out)
+    sure = confidence_word(answer.confidence) if answer.confidence is not None and not answer.refused else ""
     invented = sum(c.passage is None for s in answer.statements for c in s.citations)
     parts = (
         f"{seconds:.1f} s",
+        f"{sure} confidence" if sure else "",
         _count(sources, "source") if sources else "",
-        f"left out: {_count(left_out, 'sentence')} that no source supports" if left_out else "",
+        f"left out: {_count(left_out, 'sentence')} that no source supports (Ctrl+T shows)" if left_out else "",
         f"{_count(invented, 'reference')} to no passage" if invented else "",
     )
     return WHERE_SEPARATOR.join(part for part in parts if part)

@@ -1,0 +1,291 @@
+"""The way from a question to its answer, event by event."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from assistant.abstention import refuse
+from assistant.citations import DraftParser, bind
+from assistant.clarification import asked_back, clarification
+from assistant.confidence import Calibration
+from assistant.config import Settings
+from assistant.conflicts import conflicts
+from assistant.dates import as_of_in
+from assistant.editions import has_editions, superseded
+from assistant.followups import standalone
+from assistant.history import Context
+from assistant.prompting import fit
+from assistant.questions import Question, analyse
+from assistant.reading import Reading
+from assistant.retrieval import Retrieval, sought
+from assistant.rewriting import rewritten_by
+from assistant.smalltalk import small_talk
+from assistant.types import (
+    SHOWN,
+    Answer,
+    Conflict,
+    Event,
+    Finished,
+    Passage,
+    Prompt,
+    Refusal,
+    Retrieved,
+    Statement,
+    TextDelta,
+    TextGenerator,
+    Verified,
+)
+from assistant.verification import Entailment, verify
+from corpus.errors import AssistantError
+from corpus.sanitizing import sanitize
+from embeddings.types import Embedder, Reranker, Where
+from embeddings.view import View
+
+STOPPED = "It was stopped before its end."
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What answers are made with."""
+
+    embedder: Embedder
+    reranker: Reranker | None
+    generator: TextGenerator
+    fallback: TextGenerator | None
+    """Answers where the generator fails; None where the failure is told instead."""
+    entailment: Entailment
+    calibration: Calibration
+    settings: Settings
+
+
+class Answering:
+    """One question on its way: an iterator of events that any thread may stop."""
+
+    def __init__(self, means: Means, asked: str, context: Context) -> None:
+        self.means = means
+        self.asked = asked
+        self.context = context
+        """With the day of "as of" questions once they are read."""
+        self.generator = means.generator.name
+        """Of the one that wrote."""
+        self.notes: list[str] = []
+        self.timings: dict[str, float] = {}
+        self._stopped = threading.Event()
+        self._draft: Iterator[str] = iter(())
+        self._statements: list[Statement] = []
+        self._clock = time.perf_counter()
+
+    def stop(self) -> None:
+        """Stop the generator: what it has written is checked, and the answer ends there."""
+        self._stopped.set()
+        close(self._draft)
+
+    def events(self, view: View) -> Iterator[Event]:
+        """The last is `Finished`. Raises what the generator raises where nothing may answer in its place."""
+        if (reply := small_talk(self.asked)) is not None:
+            yield Finished(self._answer(view, analyse(self.asked), refusal=Refusal("out_of_scope", reply)))
+            return
+        whole = self._standalone()
+        where = self._where(whole)
+        question, found = self._retrieve(view, whole, where)
+        self._lap("retrieve")
+        yield Retrieved(question.text, found.passages)
+
+        reading = Reading(question, found.passages, found.common, self.means.reranker, self.means.embedder)
+        if whole == self.asked and (choices := clarification(question, found, reading)):
+            unclear = Refusal("underspecified", asked_back(choices), found.passages[:3], choices=choices)
+            yield Finished(self._answer(view, question, found, unclear))
+            return
+        confidence = self.means.calibration.confidence(question, found, reading) if found.passages else None
+        self._lap("read")
+        ranked_by = None if self.means.reranker is None else self.means.reranker.name
+        if confidence is not None and self.means.calibration.answers(confidence, ranked_by):
+            yield from self._written(question, found, reading)
+        self._lap("generate")
+
+        refusal: Refusal | None = None
+        differing: tuple[Conflict, ...] = ()
+        if any(s.verdict in SHOWN for s in self._statements):
+            differing = conflicts(question, self._statements, reading)
+            self.notes += self._superseded(view, found, differing)
+        elif self._stopped.is_set():
+            refusal = Refusal("unsupported_draft", STOPPED, found.passages[:3])
+        else:
+            searched = view.searched(where)[0] if where else None
+            refusal = refuse(question, found, self._statements, searched=searched)
+        yield Finished(self._answer(view, question, found, refusal, differing, confidence))
+
+    def _standalone(self) -> str:
+        turns = self.context.history
+        whole = None
+        if turns and self.means.settings.rewrite and _writes(self.means.generator):
+            whole = rewritten_by(_Tracked(self.means.generator, self._begin), self.asked, turns)
+        return whole or standalone(self.asked, turns)
+
+    def _where(self, question: str) -> Where | None:
+        """The filter, narrowed to what was there on the day that is asked about."""
+        where, day = self.context.where, self.context.as_of or as_of_in(question)
+        if day is None:
+            return where
+        self.context = replace(self.context, as_of=day)
+        given = where or Where()
+        return replace(given, date_to=min(given.date_to or day, day))
+
+    def _retrieve(self, view: View, whole: str, where: Where | None) -> tuple[Question, Retrieval]:
+        question, found = sought(whole, view, self.means.embedder, self.means.reranker, where)
+        if where is not None and self.context.as_of is not None and (undated := view.searched(where)[1]):
+            count = f"{undated:,} document{'s' if undated > 1 else ''} without a date"
+            self.notes.append(f"Only documents up to {self.context.as_of} were searched; {count} could not be.")
+        return question, found
+
+    def _superseded(self, view: View, found: Retrieval, differing: tuple[Conflict, ...]) -> list[str]:
+        """A sentence for each document that is cited, and that a newer edition supersedes."""
+        shown = (c for s in self._statements if s.verdict in SHOWN for c in s.citations)
+        citations = (*shown, *(c for conflict in differing for c in conflict.citations))
+        cited = {c.passage.document.id: c.passage.document for c in citations if c.passage is not None}
+        listed = view.documents() if any(has_editions(d) for d in cited.values()) else ()
+        documents = list({p.document.id: p.document for p in found.passages}.values())
+        return [said for old, said in superseded(documents, listed).items() if old in cited]
+
+    def _written(self, question: Question, found: Retrieval, reading: Reading) -> Iterator[Event]:
+        """What the generator writes, and each sentence of it once it is checked."""
+        try:
+            yield from self._drafted(self.means.generator, question, found, reading)
+        except AssistantError as error:
+            if self.means.fallback is None or self._stopped.is_set():
+                raise
+            self._statements.clear()
+            self.generator = self.means.fallback.name
+            self.notes.append(f"{self.means.generator.name} failed, and {self.generator} answered instead: {error}")
+            yield from self._drafted(self.means.fallback, question, found, reading)
+
+    def _drafted(
+        self, generator: TextGenerator, question: Question, found: Retrieval, reading: Reading
+    ) -> Iterator[Event]:
+        passages = found.passages
+        if _writes(generator):
+            passages = fit(passages, self.means.settings.passage_tokens)
+            if len(passages) < len(found.passages):
+                left = len(found.passages) - len(passages)
+                self.notes.append(
+                    f"{left} of {len(found.passages)} passages did not fit into {self.means.settings.passage_tokens:,} "
+                    "tokens: the model did not read them."
+                )
+        draft = self._begin(generator, Prompt(question.text, passages, found.common, reading))
+        parser = DraftParser(passages)
+        try:
+            for delta in draft:
+                if self._stopped.is_set():
+                    break
+                yield TextDelta(delta)
+                yield from self._verified(parser.feed(delta), passages, draft)
+        finally:
+            close(draft)
+        if self._stopped.is_set():
+            self.notes.append(STOPPED)
+            return  # its last sentence may be a part of one
+        if cut := getattr(draft, "cut", None):
+            self.notes.append(f"{cut[0].upper()}{cut[1:]}.")
+        yield from self._verified(parser.finish(), passages, draft)
+
+    def _begin(self, generator: TextGenerator, prompt: Prompt) -> Iterator[str]:
+        self._draft = draft = generator.generate(prompt)
+        if self._stopped.is_set():  # while it began
+            close(draft)
+        return draft
+
+    def _verified(
+        self, sentences: list[tuple[str, tuple[int, ...]]], passages: tuple[Passage, ...], draft: Iterator[str]
+    ) -> Iterator[Verified]:
+        named: dict[tuple[str, int], tuple[int, int]] = getattr(draft, "spans", {})
+        for raw, numbers in sentences:
+            text = sanitize(raw)
+            cited = [bind(text, n, passages, self.means.entailment, named.get((raw, n))) for n in numbers]
+            statement = verify(text, cited, self.means.entailment)
+            self._statements.append(statement)
+            yield Verified(statement)
+
+    def _answer(
+        self,
+        view: View,
+        question: Question,
+        found: Retrieval | None = None,
+        refusal: Refusal | None = None,
+        differing: tuple[Conflict, ...] = (),
+        confidence: float | None = None,
+    ) -> Answer:
+        snapshot = found.snapshot if found else view.snapshot()
+        key = [self.asked, self.context.to_json(), self.generator, snapshot.generation, snapshot.embedder]
+        return Answer(
+            id=hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24],
+            question=self.asked,
+            standalone_question=question.text,
+            statements=tuple(self._statements),
+            refusal=refusal,
+            conflicts=differing,
+            passages=found.passages if found else (),
+            generator=self.generator,
+            snapshot=snapshot,
+            timings=self.timings,
+            confidence=None if confidence is None else round(confidence, 4),
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+
+    def _lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.timings[stage], self._clock = round(now - self._clock, 4), now
+
+
+class _Tracked:
+    """A generator whose drafts can be stopped with the answer that they are for."""
+
+    def __init__(self, inner: TextGenerator, begin: Callable[[TextGenerator, Prompt], Iterator[str]]) -> None:
+        self.name = inner.name
+        self._inner = inner
+        self._begin = begin
+
+    def generate(self, prompt: Prompt) -> Iterator[str]:
+        return self._begin(self._inner, prompt)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class Stream:
+    """The events of one answer, in order; the last is `Finished`."""
+
+    def __init__(self, answering: Answering, events: Iterator[Event]) -> None:
+        self._answering = answering
+        self._events = events
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    def stop(self) -> None:
+        """End the answer soon, from any thread: what was written is kept, and the answer says that it was stopped."""
+        self._answering.stop()
+
+    def close(self) -> None:
+        """Stop, and keep nothing; for the thread that iterates."""
+        close(self._events)
+
+
+def close(iterator: Iterator[object]) -> None:
+    """Closes what can be closed; a Python generator that runs in another thread ends at its next step."""
+    closing: Callable[[], object] | None = getattr(iterator, "close", None)
+    if closing is not None:
+        with suppress(ValueError):  # it is running
+            closing()
+
+
+def _writes(generator: TextGenerator) -> bool:
+    return generator.name != "extractive"

@@ -1,0 +1,235 @@
+"""What each command does. Everything heavy is imported where it is used: `--help` must not wait for it."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from datetime import datetime, time
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from assistant.config import Settings, index_folder
+from corpus.errors import UsageError
+from corpus.sanitizing import sanitize
+
+if TYPE_CHECKING:
+    from assistant.history import History
+    from embeddings.types import Where
+
+
+class Exit(IntEnum):
+    """What the shell sees."""
+
+    DONE = 0
+    BELOW_THRESHOLD = 1
+    """Also of an answer that a replay finds no longer to hold."""
+    USAGE = 2
+    UNAVAILABLE = 3
+    INTERRUPTED = 130
+
+
+def index(options: argparse.Namespace) -> int:
+    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+
+    with _progress() as progress:
+        report = Assistant.build(
+            *options.folders,
+            index=options.index,
+            embedder=options.embedder,
+            replace=options.replace,
+            rebuild=options.rebuild,
+            progress=progress,
+        )
+    for failure in report.failures:
+        say(f"not read: {failure.path}: {failure.reason}")
+    print(
+        f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, {report.removed} removed, "
+        f"{len(report.failures)} not read; {report.chunks:,} passages in {sanitize(str(index_folder(options.index)))}"
+    )
+    return Exit.DONE
+
+
+def ask(options: argparse.Namespace) -> int:
+    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+    from assistant.render import render_answer
+
+    with Assistant.open(options.index, settings=_settings(options)) as desk:
+        answer = desk.ask(options.question, options.after, where=_where(options), as_of=options.as_of)
+    if options.json:
+        _print_json(answer.to_dict())
+    else:
+        print(render_answer(answer, left_out=options.show_left_out, verbose=options.verbose))
+    return Exit.DONE
+
+
+def search(options: argparse.Namespace) -> int:
+    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+    from assistant.explanation import render_search
+
+    where = _where(options)
+    with Assistant.open(options.index, settings=_settings(options)) as desk:
+        if options.explain is not None:
+            print(desk.explain(options.question, options.explain, where))
+            return Exit.DONE
+        found = desk.search(options.question, options.limit, where)
+    if options.json:
+        _print_json([candidate.to_dict() | {"number": rank} for rank, candidate in enumerate(found, 1)])
+    else:
+        print(render_search(found))
+    return Exit.DONE
+
+
+def documents(options: argparse.Namespace) -> int:
+    from assistant.explanation import render_documents  # deferred: numpy must not slow `--help`
+    from embeddings.search import Index
+
+    with Index.open(index_folder(options.index)) as index:
+        documents, failures = index.documents(), index.failures()
+    if options.json:
+        rows = [{**asdict(d), "date": d.date.isoformat() if d.date else None} for d in documents]
+        _print_json({"documents": rows, "failures": [asdict(failure) for failure in failures]})
+    else:
+        print(render_documents(documents, failures))
+    return Exit.DONE
+
+
+def doctor(options: argparse.Namespace) -> int:
+    from embeddings.doctor import examine, repair  # deferred: numpy must not slow `--help`
+
+    folder = index_folder(options.index)
+    if options.repair:
+        for line in repair(folder):
+            say(f"repaired: {line}")
+    findings = examine(folder)
+    for finding in findings:
+        print(sanitize(f"{finding.what} [{finding.mends}]"))
+    serious = [finding for finding in findings if finding.mends != "index"]
+    print(f"{len(serious)} problems, {len(findings) - len(serious)} remarks in {sanitize(str(folder))}")
+    return Exit.UNAVAILABLE if serious else Exit.DONE
+
+
+def replay(options: argparse.Namespace) -> int:
+    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+    from assistant.entailment import entailment_named
+    from assistant.replay import render_replay, settings_of
+    from assistant.replay import replay as replayed
+
+    record = _history(options).record(options.id)
+    with Assistant.open(options.index, settings=settings_of(record), history=":memory:") as desk:
+        found = replayed(desk, record, entailment_named(_settings(options).entailment))
+    if options.json:
+        _print_json(found.to_dict())
+    else:
+        print(render_replay(found))
+    return Exit.DONE if found.holds else Exit.BELOW_THRESHOLD
+
+
+def gaps(options: argparse.Namespace) -> int:
+    from assistant.gaps import gaps as found_in  # deferred: numpy must not slow `--help`
+    from assistant.gaps import render_gaps
+
+    since = options.since and datetime.combine(options.since, time()).astimezone()
+    found = found_in(_history(options).records(since=since, brief=True))
+    if options.json:
+        _print_json([gap.to_dict() for gap in found])
+    else:
+        print(render_gaps(found))
+    return Exit.DONE
+
+
+def generators(_: argparse.Namespace) -> int:
+    from assistant.generators import names  # deferred: numpy must not slow `--help`
+
+    print("\n".join(sanitize(name) for name in names()))
+    return Exit.DONE
+
+
+def by_name(options: argparse.Namespace) -> int:
+    # The harness stands above this package, which must not import it: it is called by name.
+    code: int = importlib.import_module(options.module).main(options.arguments)
+    return code
+
+
+def chat(options: argparse.Namespace) -> int:
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError("chat needs a terminal: use `assistant ask QUESTION` where there is none")
+    from assistant.tui.launching import run  # deferred: Textual is only needed here
+
+    options.settings = _settings(options)
+    run(options)
+    return Exit.DONE
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """Those of the settings file, with what the command line says in their place."""
+    given = {name: getattr(options, name, None) for name in ("generator", "base_url", "fallback", "reranker")}
+    return replace(Settings.read(options.settings), **{name: v for name, v in given.items() if v is not None})
+
+
+def _where(options: argparse.Namespace) -> Where | None:
+    from embeddings.types import Where  # deferred: numpy must not slow `--help`
+
+    where = Where(tuple(options.path), tuple(options.tag), options.date_from, options.date_to)
+    return None if where == Where() else where
+
+
+def _history(options: argparse.Namespace) -> History:
+    from assistant.history import FILE, History  # deferred: numpy must not slow `--help`
+    from embeddings.search import Index
+
+    folder = index_folder(options.index)
+    if not (folder / FILE).exists():
+        Index.open(folder).close()  # says what is wrong with it; without questions there is nothing more to say
+    return History(folder / FILE)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
+    """A bar with rate and time left on a terminal's stderr, else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console  # deferred: only an indexing run draws
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Indexing", total=None, rate="")
+
+        def update(done: int, total: int, embedded: int) -> None:
+            elapsed = bar.tasks[0].elapsed or 0.0
+            rate = f"{embedded / elapsed:,.0f} passages/s" if elapsed > 0.5 and embedded else ""
+            bar.update(task, completed=done, total=total, rate=rate)
+
+        yield update
+
+
+def _print_json(values: object) -> None:
+    print(json.dumps(values, ensure_ascii=not _speaks_unicode(), indent=2))
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+
+
+def say(line: str) -> None:
+    print(sanitize(line), file=sys.stderr)

@@ -1,0 +1,221 @@
+"""Whether an answer of the past is still given, and still holds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal
+
+from assistant.config import Settings
+from assistant.entailment import Entailment
+from assistant.history import Record
+from assistant.render import wrapped
+from assistant.types import SHOWN, Answer, Citation, Passage, Verdict
+from assistant.verification import verify
+from corpus.errors import UsageError
+from corpus.types import Chunk, Document
+
+if TYPE_CHECKING:
+    from assistant.api import Assistant  # which offers `replay`
+
+State = Literal["stands", "moved", "changed", "gone"]
+_STATES: dict[State, str] = {
+    "stands": "the span stands as it was cited",
+    "moved": "the document has changed, and still has these words",
+    "changed": "the document has changed, and no longer has these words",
+    "gone": "the document is no longer indexed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What has become of a citation."""
+
+    number: int
+    path: str
+    quote: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A shown statement, verified again with what its spans say now."""
+
+    text: str
+    then: Verdict
+    now: Verdict
+    spans: tuple[Span, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether it would still be shown."""
+        return self.now in SHOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An answer of the past and the present."""
+
+    record: Record
+    generation: int
+    """Of the index now."""
+    checks: tuple[Check, ...]
+    again: Answer | None
+    """The answer to the same question now; None where it isn't asked again."""
+    differences: tuple[str, ...] = ()
+    """Fields of `Answer.to_dict`, timings apart, in which `again` differs."""
+
+    @property
+    def generation_then(self) -> int:
+        return int(self.record.answer["snapshot"]["generation"])
+
+    @property
+    def reproduced(self) -> bool | None:
+        """Whether it is given again byte for byte; None where it wasn't asked again."""
+        return None if self.again is None else not self.differences
+
+    @property
+    def holds(self) -> bool:
+        """Whether every shown statement holds and, unless the index has changed, the answer is given again."""
+        stable = self.reproduced is not False or self.generation != self.generation_then
+        return stable and all(check.holds for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `assistant replay --json` prints."""
+        return {
+            "id": self.record.answer["id"],
+            "question": self.record.question,
+            "asked": self.record.asked.isoformat(),
+            "generator": self.record.answer["generator"],
+            "generation": {"then": self.generation_then, "now": self.generation},
+            "holds": self.holds,
+            "reproduced": self.reproduced,
+            "differences": list(self.differences),
+            "statements": [{**asdict(c), "spans": [asdict(s) for s in c.spans], "holds": c.holds} for c in self.checks],
+            "again": None if self.again is None else self.again.to_dict(),
+        }
+
+
+def reproducible(record: Record) -> bool:
+    """Whether the same answer must come again: it was quoted without a model, and how it was asked is known.
+
+    What `extractive` answered in the place of a generator that failed isn't: that one may have had a part in it.
+    """
+    wanted = record.context.settings.get("generator") if record.context else None
+    return bool(record.answer["generator"] == wanted == "extractive")
+
+
+def settings_of(record: Record) -> Settings:
+    """The settings to open a desk with for `replay`: those of the answer, as far as they are known and needed."""
+    if not reproducible(record) or record.context is None:
+        return Settings(reranker="none")
+    known = {f.name for f in fields(Settings)}
+    return Settings(**{name: value for name, value in record.context.settings.items() if name in known})
+
+
+def replay(desk: Assistant, record: Record, entailment: Entailment) -> Replay:
+    """Look up what an answer cited and verify its statements again; ask again what is `reproducible`.
+
+    Args:
+        desk: opened with `settings_of(record)`, and with a history of its own, which the second answer goes to.
+    """
+    again = None
+    if record.context is not None and reproducible(record):
+        asked = record.context
+        again = desk.ask(record.question, asked.history, where=asked.where, as_of=asked.as_of)
+    look = _Lookup(desk, record)
+    checks = tuple(
+        look.checked(statement, entailment)
+        for statement in record.answer["statements"]
+        if statement["verdict"] in SHOWN and record.answer["refusal"] is None
+    )
+    differences = () if again is None else _differences(record.answer, json.loads(json.dumps(again.to_dict())))
+    return Replay(record, desk.snapshot.generation, checks, again, differences)
+
+
+def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(key for key in {**then, **now} if key != "timings" and then.get(key) != now.get(key))
+
+
+class _Lookup:
+    """Finds what a record cites in the present documents."""
+
+    def __init__(self, desk: Assistant, record: Record) -> None:
+        self._desk = desk
+        self._offered = {passage["number"]: passage for passage in record.answer["passages"]}
+        self._ids = {document.path: document.id for document in desk.documents()}
+
+    def checked(self, statement: Mapping[str, Any], entailment: Entailment) -> Check:
+        cited = [c for c in statement["citations"] if c["document"] is not None]  # the others were invented
+        found = [self._found(c) for c in cited]
+        now = verify(statement["text"], [citation for _, citation in found if citation], entailment)
+        spans = tuple(
+            Span(c["number"], c["document"]["path"], c["quote"], state)
+            for c, (state, _) in zip(cited, found, strict=True)
+        )
+        return Check(statement["text"], statement["verdict"], now.verdict, spans)
+
+    def _found(self, cited: Mapping[str, Any]) -> tuple[State, Citation | None]:
+        """Where the quote stands now: in the same bytes, else in what lies at the same path."""
+        start, end, quote = cited["start"], cited["end"], cited["quote"]
+        try:
+            document = self._desk.document(cited["document"]["id"])
+        except UsageError:
+            if (known := self._ids.get(cited["document"]["path"])) is None:
+                return "gone", None
+            document = self._desk.document(known)
+        else:
+            if document.text[start:end] == quote:
+                return "stands", self._citation(cited["number"], document, start, end)
+        pattern = r"\s+".join(re.escape(word) for word in quote.split())
+        match = re.search(pattern, document.text) if pattern else None
+        return ("moved", self._citation(cited["number"], document, *match.span())) if match else ("changed", None)
+
+    def _citation(self, number: int, document: Document, start: int, end: int) -> Citation:
+        """As it was bound: within the passage that was offered, or alone where the document no longer has that."""
+        offered = self._offered[number]
+        first, last = offered["start"], offered["end"]
+        if not (first <= start and end <= last and document.text[first:last] == offered["text"]):
+            first, last = start, end
+        chunk = Chunk(document.id, first, last, document.text[first:last], tuple(offered["headings"]), offered["page"])
+        passage = Passage(number, chunk, document, offered["score"])
+        return Citation(number, passage, start, end, document.text[start:end], document.page_at(start))
+
+
+def render_replay(found: Replay) -> str:
+    """What came of it as plain text; no trailing newline."""
+    return "\n".join(wrapped(line, indent) for line, indent in _lines(found))
+
+
+def _lines(found: Replay) -> Iterator[tuple[str, int]]:
+    record, answer = found.record, found.record.answer
+    asked = record.asked.astimezone()
+    yield f"“{record.question}”, asked on {asked.day} {asked:%B %Y at %H:%M}, answered by {answer['generator']}", 0
+    if found.generation != found.generation_then:
+        yield f"The index has changed since: generation {found.generation_then} then, {found.generation} now.", 0
+    if found.again is None:
+        why = "only an extractive answer comes again as it was" if record.context else "how it was asked was not kept"
+        yield f"Not asked again ({why}), but verified again.", 0
+        if answer["refused"]:
+            yield "It was a refusal: there is nothing to verify.", 0
+    elif found.reproduced:
+        yield "Asked again: the same answer, byte for byte but for the timings.", 0
+    else:
+        yield f"Asked again, it differs in {', '.join(found.differences)}.", 0
+        same = found.again.text == answer["text"]
+        yield "Its text is the same." if same else f"Its text now: {found.again.text}", 0
+    yield from _verified(found.checks)
+
+
+def _verified(checks: Sequence[Check]) -> Iterator[tuple[str, int]]:
+    if not checks:
+        return
+    states = [span.state for check in checks for span in check.spans]
+    holding, standing = sum(c.holds for c in checks), states.count("stands")
+    yield f"{holding} of {len(checks)} statements hold; {standing} of {len(states)} cited spans still stand.", 0
+    for check in checks:
+        yield f"{'holds' if check.holds else 'no longer holds'}: {check.text}", 0
+        for span in check.spans:
+            yield f"[{span.number}] {span.path}: {_STATES[span.state]}", 4

@@ -1,0 +1,71 @@
+"""An edition gives way to the next; what merely has the same name doesn't."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.editions import superseded, superseded_by
+from corpus.types import Document
+from embeddings.view import DocumentSummary
+
+
+def document(number: int, title: str, text: str = "", day: date | None = None) -> Document:
+    return Document(f"id-{number}", f"{number}.txt", title, day, None, text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (document(1, "Parking policy 2019"), document(2, "Parking policy 2023")),
+        (document(1, "Parking Policy v1.9"), document(2, "Parking policy v1.10")),
+        (document(1, "Parking policy (draft)"), document(2, "Parking policy (final)")),
+        (document(1, "Parking policy", day=date(2019, 1, 1)), document(2, "Parking policy", day=date(2023, 1, 1))),
+        (document(1, "Fees and charges 2023/24"), document(2, "Fees and charges 2024/25")),
+        (document(1, "Stalls", "This policy was replaced by the Market Handbook."), document(2, "Market Handbook")),
+        (document(1, "Rules for stalls"), document(2, "Market Handbook", "It replaces the Rules for Stalls of 2011.")),
+    ],
+)
+def test_the_newer_edition_supersedes(old: Document, new: Document) -> None:
+    assert superseded_by([old, new]) == superseded_by([new, old]) == {old.id: new.id}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (document(1, "Minutes, 5 March 2019"), document(2, "Minutes, 6 March 2023")),
+        (document(1, "Parking policy 2019"), document(2, "Housing policy 2023")),
+        (document(1, "Parking policy"), document(2, "Parking policy")),
+        (document(1, ""), document(2, "")),
+        (document(1, "Parking policy 2019 final"), document(2, "Parking policy 2023 draft")),
+        (document(1, "Rules for stalls 2015"), document(2, "Handbook", "It replaces the Rules for Stalls of 2011.")),
+    ],
+)
+def test_other_documents_dont(one: Document, other: Document) -> None:
+    assert superseded_by([one, other]) == {}
+
+
+def test_the_newest_of_three_is_named_once_for_each_older_one() -> None:
+    documents = [document(y, f"Parking policy {y}", day=date(y, 5, 18)) for y in (2021, 2024, 2019)]
+    assert tuple(superseded(documents).values()) == (
+        "“Parking policy 2019” (18 May 2019) is superseded by “Parking policy 2024” (18 May 2024).",
+        "“Parking policy 2021” (18 May 2021) is superseded by “Parking policy 2024” (18 May 2024).",
+    )
+
+
+def test_a_newer_edition_is_found_in_the_list_of_what_is_indexed() -> None:
+    listed = [DocumentSummary(f"id-{y}", f"{y}.txt", f"Parking policy {y}", None, 1, None) for y in (2019, 2023)]
+    listed.append(DocumentSummary("id-9", "9.txt", "Housing policy 2024", None, 1, None))
+    old = document(2019, "Parking policy 2019")
+    assert superseded([old], listed) == {old.id: "“Parking policy 2019” is superseded by “Parking policy 2023”."}
+    assert superseded([document(2023, "Parking policy 2023")], listed) == {}
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.none() | st.dates()), max_size=4))
+def test_any_documents_are_compared(rows: list[tuple[str, str, date | None]]) -> None:
+    documents = [document(n, *row) for n, row in enumerate(rows)]
+    found = superseded_by(documents)
+    assert all(old != new and found.get(new) != old for old, new in found.items())
