@@ -20,6 +20,7 @@ from assistant.dates import as_of_in
 from assistant.editions import has_editions, superseded
 from assistant.followups import standalone
 from assistant.history import Context
+from assistant.instructions import without_instructed
 from assistant.prompting import fit
 from assistant.questions import Question, analyse
 from assistant.reading import Reading
@@ -32,7 +33,6 @@ from assistant.types import (
     Conflict,
     Event,
     Finished,
-    Passage,
     Prompt,
     Refusal,
     Retrieved,
@@ -177,14 +177,15 @@ class Answering:
                     f"{left} of {len(found.passages)} passages did not fit into {self.means.settings.passage_tokens:,} "
                     "tokens: the model did not read them."
                 )
-        draft = self._begin(generator, Prompt(question.text, passages, found.common, reading))
+        prompt = Prompt(question.text, passages, found.common, reading)
+        draft = self._begin(generator, prompt)
         parser = DraftParser(passages)
         try:
             for delta in draft:
                 if self._stopped.is_set():
                     break
                 yield TextDelta(delta)
-                yield from self._verified(parser.feed(delta), passages, draft)
+                yield from self._verified(parser.feed(delta), prompt, draft)
         finally:
             close(draft)
         if self._stopped.is_set():
@@ -192,7 +193,7 @@ class Answering:
             return  # its last sentence may be a part of one
         if cut := getattr(draft, "cut", None):
             self.notes.append(f"{cut[0].upper()}{cut[1:]}.")
-        yield from self._verified(parser.finish(), passages, draft)
+        yield from self._verified(parser.finish(), prompt, draft)
 
     def _begin(self, generator: TextGenerator, prompt: Prompt) -> Iterator[str]:
         self._draft = draft = generator.generate(prompt)
@@ -201,13 +202,13 @@ class Answering:
         return draft
 
     def _verified(
-        self, sentences: list[tuple[str, tuple[int, ...]]], passages: tuple[Passage, ...], draft: Iterator[str]
+        self, sentences: list[tuple[str, tuple[int, ...]]], prompt: Prompt, draft: Iterator[str]
     ) -> Iterator[Verified]:
         named: dict[tuple[str, int], tuple[int, int]] = getattr(draft, "spans", {})
         for raw, numbers in sentences:
             text = sanitize(raw)
-            cited = [bind(text, n, passages, self.means.entailment, named.get((raw, n))) for n in numbers]
-            statement = verify(text, cited, self.means.entailment)
+            cited = [bind(text, n, prompt.passages, self.means.entailment, named.get((raw, n))) for n in numbers]
+            statement = without_instructed(verify(text, cited, self.means.entailment), prompt.question)
             self._statements.append(statement)
             yield Verified(statement)
 

@@ -25,7 +25,7 @@ _SUBJECTLESS = re.compile(
 
 _CALLED = {
     "number": "the number", "money": "the amount", "percent": "the share", "ordinal": "the rank", "time": "the time",
-    "date": "the date", "address": "the address",
+    "date": "the date", "day": "the day", "address": "the address",
 }  # fmt: skip
 
 
@@ -62,17 +62,10 @@ def _compatible(ours: Figure, theirs: Figure) -> bool:
     """Whether two figures of one value are meant alike; a claim may leave out that a figure is where something led."""
     if ours.role == theirs.role:
         return True
-    timely = ours.kind in ("date", "time") or (ours.kind == "number" and 1000 <= _value(ours) < 2100)
+    timely = ours.kind in ("date", "time") or _is_year(ours)
     if theirs.role == "":
         return ours.role == ("from" if timely else "to")
-    return ours.role == "" and theirs.role in ("to", "from")
-
-
-def _value(figure: Figure) -> float:
-    try:
-        return float(figure.value[0])  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return 0.0
+    return False
 
 
 def _belongs(have: Wording, ours: Figure, said: Wording, theirs: Figure) -> bool:
@@ -102,7 +95,19 @@ def _belongs(have: Wording, ours: Figure, said: Wording, theirs: Figure) -> bool
 
 
 def _rivals(text: Wording, figure: Figure) -> list[Figure]:
-    return [f for f in text.figures if f.kind == figure.kind and not (f.start < figure.end and figure.start < f.end)]
+    """Figures that part a sentence with it: of its kind, a year or not as it is, and no aside in brackets."""
+    return [
+        f
+        for f in text.figures
+        if f.kind == figure.kind
+        and not (f.start < figure.end and figure.start < f.end)
+        and (f.kind != "number" or _is_year(f) == _is_year(figure))
+        and text.aside(f.start) in (None, text.aside(figure.start))
+    ]
+
+
+def _is_year(figure: Figure) -> bool:
+    return re.fullmatch(r"1[1-9]\d\d|20\d\d", figure.text) is not None
 
 
 def _is_rival_key(ours: Figure, key: object) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from assistant.drafts import DraftParser, locate, parse_draft
-from assistant.entailment import Entailment, LexicalEntailment
+from assistant.entailment import Entailment, LexicalEntailment, share_held
+from assistant.gate import passes_gate
 from assistant.types import Citation, Passage
 
 __all__ = ["DraftParser", "bind", "locate", "parse_draft"]
@@ -14,6 +16,8 @@ MOST_SENTENCES = 3
 """Of a cited span that a passage doesn't hold word for word."""
 _SHORTLIST = 8
 """Spans, best by words, that an entailment with a model is asked about."""
+_LEAST_SHARE = 0.3
+"""Of a claim's words that a span holds, from which the gate is asked about it."""
 
 
 def bind(
@@ -42,11 +46,15 @@ def bind(
 
 
 def _best_span(sentence: str, passage: Passage, entailment: Entailment) -> tuple[int, int]:
+    """The best of the spans that the exact gate lets through, else the one that holds most of the words."""
     chunk, text = passage.chunk, passage.document.text
     singles = list(chunk.sentences) or [(chunk.start, chunk.end)]
     spans = [(a, b[1]) for n in range(MOST_SENTENCES) for (a, _), b in zip(singles, singles[n:], strict=False)]
-    for scorer in (LexicalEntailment(), entailment)[isinstance(entailment, LexicalEntailment) :]:
-        scores = scorer.scores([text[a:b] for a, b in spans], [sentence] * len(spans)).tolist()
-        order = sorted(range(len(spans)), key=lambda i: (-round(scores[i], 6), spans[i][1] - spans[i][0], i))
-        spans = [spans[i] for i in order[:_SHORTLIST]]
-    return spans[0]
+    shares = {(a, b): round(share_held(text[a:b], sentence), 6) for a, b in spans}
+    spans.sort(key=lambda span: (-shares[span], span[1] - span[0], span[0]))
+    passing = (span for span in spans if shares[span] >= _LEAST_SHARE and passes_gate(text[slice(*span)], sentence))
+    best = list(islice(passing, 1 if isinstance(entailment, LexicalEntailment) else _SHORTLIST)) or spans[:1]
+    if len(best) == 1:
+        return best[0]
+    scores = entailment.scores([text[a:b] for a, b in best], [sentence] * len(best)).round(6).tolist()
+    return max(zip(scores, range(0, -len(best), -1), best, strict=True))[2]

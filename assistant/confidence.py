@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from assistant.anaphora import ASKS
 from assistant.evidence import answers_kind, missing_focus, missing_names
 from assistant.questions import STOPWORDS, Question, stem, stems, words
 from assistant.reading import Reading, Scored
@@ -33,11 +34,13 @@ _FOLLOWING = 3
 """Passages behind the best with which it is compared."""
 _MOST_GATE = 6.0
 """Logits that a failed check costs at most."""
+_MOST_WORDS = 8
+"""Content words from which a question counts as long."""
 
-_SHARED = ("cosine", "covered_above", "focus", "sentence", "gate_of_sentence", "gate_of_query")
+_SHARED = ("cosine", "covered_above", "focus", "words", "sentence", "gate_of_sentence")
 WITHOUT = ("dense", "dense_gap", "lexical", "lexical_gap", "covered", *_SHARED)
 """Features of the model for no reranker, and for one that isn't known."""
-WITH = ("window", "turned", "passage", "passage_gap", *_SHARED)
+WITH = ("window", "turned", "passage", "passage_of_fragment", "passage_gap", *_SHARED)
 """Features of the model for the reranker that it was fitted with."""
 
 
@@ -46,12 +49,15 @@ def features(question: Question, found: Retrieval, reading: Reading) -> dict[str
 
     - window: logit of the best sentence between its neighbours; turned: that of the question as an answer to it;
     - passage, passage_gap: logit of the best passage, and its lead over the mean of the following three;
+    - passage_of_fragment: the same logit where nothing is put as a question, 0 elsewhere: much answers "child privacy"
+      that no cross-encoder takes for an answer;
     - dense, dense_gap, lexical, lexical_gap: the same of cosines, and of BM25 as a share of all the question's words;
     - cosine: of question and best sentence; covered, covered_above: share of the question's words, by inverse document
       frequency, that the sentence holds, or title and headings; focus: share of the asked role that it lacks;
+    - words: how many different content words the question has, each of which an answer could miss;
     - sentence: whether the question is written as one, so that its capitals are its writer's;
-    - gate_of_sentence, gate_of_query: lead of the best sentence over the best that passes the checks of names and of
-      the kind of answer, for a question that is written as a sentence, or typed as a query.
+    - gate_of_sentence: lead of the best sentence over the best that passes the checks of names and of the kind of
+      answer; 0 for a question typed as a query, whose names are guesses.
     """
     scored = reading.scored()
     best = scored[0] if scored else None
@@ -60,7 +66,6 @@ def features(question: Question, found: Retrieval, reading: Reading) -> dict[str
     lexical = _led([c.hit.lexical or 0.0 for c in found.candidates])
     most = sum(weights.values()) or 1.0
     sentence = float(question.text[:1].isupper() or question.text.endswith("?"))
-    gate = _gate(question, found, scored)
     values = {
         "dense": dense[0],
         "dense_gap": dense[0] - dense[1],
@@ -70,9 +75,9 @@ def features(question: Question, found: Retrieval, reading: Reading) -> dict[str
         "covered": 0.0,
         "covered_above": 0.0,
         "focus": 0.0,
+        "words": float(min(len(weights), _MOST_WORDS)),
         "sentence": sentence,
-        "gate_of_sentence": gate * sentence,
-        "gate_of_query": gate * (1 - sentence),
+        "gate_of_sentence": _gate(question, found, scored) * sentence,
     }
     if best is not None:
         evidence = best.evidence
@@ -86,6 +91,7 @@ def features(question: Question, found: Retrieval, reading: Reading) -> dict[str
             "window": _WORST if best is None else reading.window(best),
             "turned": _WORST if best is None else reading.turned(best),
             "passage": passage[0],
+            "passage_of_fragment": 0.0 if ASKS.match(question.text) or "?" in question.text else passage[0],
             "passage_gap": passage[0] - passage[1],
         }
     return values

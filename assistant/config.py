@@ -38,7 +38,7 @@ class Settings:
     """Whether `extractive` answers where the generator fails; the answer then says so."""
     rewrite: bool = True
     """Whether a generator that writes also makes follow-up questions whole."""
-    passage_tokens: int = 3000
+    passage_tokens: int = 5000
     """Most tokens of passages in a prompt, by cl100k_base."""
     output_tokens: int = 500
     """Most tokens that a generator may write."""

@@ -71,6 +71,7 @@ class DraftParser:
         self._early: tuple[int, ...] = ()
         """Numbers before the first sentence; they go to it."""
         self._fenced = False
+        self._given_out: set[tuple[str, tuple[int, ...]]] = set()
 
     def feed(self, delta: str) -> list[tuple[str, tuple[int, ...]]]:
         """The sentences that are certain now: the next has begun, so that no further number can belong to them."""
@@ -81,7 +82,7 @@ class DraftParser:
         grown, self._line = len(line) > len(self._line) or bool(lines), line
         if grown and delta and not self._fenced:
             found += self._certain()
-        return _statements(found)
+        return self._statements(found)
 
     def finish(self) -> list[tuple[str, tuple[int, ...]]]:
         """The rest."""
@@ -89,7 +90,14 @@ class DraftParser:
         self._line, self._last = "", None
         if self._early and not found:
             self._early = ()
-        return _statements(found)
+        return self._statements(found)
+
+    def _statements(self, found: Sequence[_Sentence]) -> list[tuple[str, tuple[int, ...]]]:
+        """Each but once: models that run on say the same again and again."""
+        stated = [(s.text, s.numbers) for s in found if (s.numbers or not s.aside) and not refuses(s.text)]
+        new = [one for one in dict.fromkeys(stated) if one not in self._given_out]
+        self._given_out.update(new)
+        return new
 
     def _take(self, line: str) -> Iterator[_Sentence]:
         """The end of a line has come: all its sentences but the last are certain."""
@@ -132,6 +140,10 @@ class DraftParser:
         line = whole.group() if whole else ""
         if not _INK.search(line) or _HEADING.match(line) or _DEFINITION.match(line) or _FENCE.match(line):
             return
+        opened = _MARKER.sub("", _closed(line))
+        if self._last is not None and _INK.search(opened[_bullet(opened) :]):  # no mere numbers
+            yield self._last
+            self._last = None
         begun = _BEGUN_MARKER.sub("", _MARKER.sub("", line)).strip()
         if any(locate(begun, passage) for passage in self._passages):
             return  # the line may yet be one quotation
@@ -178,10 +190,6 @@ def locate(sentence: str, passage: Passage) -> tuple[int, int] | None:
     pattern = r"\s+".join(re.escape(part) for part in sentence.split())
     match = re.search(pattern, passage.chunk.text) if pattern else None
     return (passage.chunk.start + match.start(), passage.chunk.start + match.end()) if match else None
-
-
-def _statements(found: Sequence[_Sentence]) -> list[tuple[str, tuple[int, ...]]]:
-    return [(s.text, s.numbers) for s in found if (s.numbers or not s.aside) and not refuses(s.text)]
 
 
 def _sentences(line: str) -> tuple[tuple[int, ...], list[_Sentence]]:

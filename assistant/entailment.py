@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.gate import mismatch
-from assistant.questions import content_stems, stems
+from assistant.gate import passes_gate
+from assistant.wording import WEAK, read
 from corpus.errors import ModelUnavailable, UsageError
 from corpus.sentences import split_sentences
 from embeddings.models import configuration, resolved_folder
@@ -21,6 +21,10 @@ from embeddings.rerank import load_cross_encoder
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
 
+SUPPORTED = 0.8
+"""Score from which a sentence that passes the gate counts as supported: see docs/decisions/verification.md."""
+LONG = 8
+"""Content words of a claim from which words of general use may be missing in the premise."""
 _BATCH = 16
 _LEAST_WINDOW = 32
 """Tokens of a premise that are read beside the longest claim."""
@@ -47,17 +51,28 @@ def entailment_named(name: str) -> Entailment:
 
 
 class LexicalEntailment:
-    """The share of a claim's content words that the premise holds; 0 where the exact gate stops the claim."""
+    """The share of a claim's content words that the premise holds, and 0 where the exact gate stops the claim.
+
+    It reaches `SUPPORTED` only where every word is held; of a long claim, words of general use may be missing.
+    """
 
     def scores(self, premises: Sequence[str], claims: Sequence[str]) -> NDArray[np.float32]:
         return np.array([self._score(p, c) for p, c in zip(premises, claims, strict=True)], dtype=np.float32)
 
     def _score(self, premise: str, claim: str) -> float:
-        wanted = content_stems(claim)
-        if not wanted or mismatch(premise, claim) is not None:
+        share, missing = share_held(premise, claim), read(claim).missing(read(premise))
+        if not share or not passes_gate(premise, claim):
             return 0.0
-        held = stems(premise)
-        return sum(w in held for w in wanted) / len(wanted)
+        excused = len(read(claim).wanted) >= LONG and all(forms & WEAK for forms in missing)
+        return share if excused or not missing else share * SUPPORTED
+
+
+def share_held(premise: str, claim: str) -> float:
+    """Share of a claim's content words and figures that stand in the premise, words inflected or not."""
+    have, said = read(premise), read(claim)
+    figures = [any(ours.says(theirs) for ours in have.figures) for theirs in said.figures]
+    held = len(said.wanted) - len(said.missing(have)) + sum(figures)
+    return held / (len(said.wanted) + len(figures)) if said.wanted else 0.0
 
 
 class NliEntailment:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal["number", "money", "percent", "ordinal", "time", "date", "address"]
+Kind = Literal["number", "money", "percent", "ordinal", "time", "date", "day", "address"]
 Role = Literal["", "from", "to", "by", "least", "over", "most", "under", "nearly", "before", "after"]
 
 _UNITS = (

@@ -72,6 +72,8 @@ SHAPES: dict[AnswerKind, re.Pattern[str]] = {
     "url": re.compile(r"https?://|\bwww\.|\b[\w-]+\.(?:org|com|net|gov|edu|co|uk|example|info)\b", re.I),
 }
 _MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
+_JOINS = rf"(?:and|or) (?:the|an?|its|their|our|who|what|which|when|where|why|how|{_MONEY_NOUNS})\b"
+"""Joins two things asked for, or two questions; not two words before a noun, as in "the damp and mould budget"."""
 _LABEL = re.compile(r"(?:^|(?<=; ))[^:;\n]{1,60}: ", re.M)
 """The column's name in a row of a table."""
 _PLACE = re.compile(
@@ -100,7 +102,7 @@ _ASK_PATTERNS: tuple[tuple[AnswerKind, str], ...] = (
     ("number", r"\bhow many\b|\bwhat number of\b|\bwhat is the (?:total )?number of\b|\bhow old\b"),
     (
         "money",
-        rf"\bhow much\b(?=.*\b(?:{_MONEY_NOUNS})\b)|\b(?:what|which) (?:(?!(?:of|for|in|about|from|with|on|to|if|when|that|because|and|or) )\S+ ){{0,8}}?(?:{_MONEY_NOUNS})\b(?=\W*$|,| (?:of|for|to|in|on|per|from|at|by|when|if|each|a|an|the|as|is|was|does|do|did|will)\b)|\bhow (?:expensive|cheap)\b",
+        rf"\bhow much\b(?=.*\b(?:{_MONEY_NOUNS})\b)|\b(?:what(?:[’']?s)?|which) (?:(?!(?:of|for|in|about|from|with|on|to|if|when|that|because) |{_JOINS})\S+ ){{0,8}}?(?:{_MONEY_NOUNS})\b(?=\W*$|,| (?:of|for|to|in|on|per|from|at|by|when|if|each|a|an|the|as|is|was|does|do|did|will)\b)|\bhow (?:expensive|cheap)\b",
     ),
     ("duration", r"\bhow (?:long|far|quickly|fast)\b|\bfor how many (?:days|weeks|months|years)\b"),
     (

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assistant.evidence import Evidence, lacks_name, missing_focus, sentences_of
+from assistant.instructions import instructs
 from assistant.questions import Question, stems
 from assistant.types import Passage
 from embeddings.types import Embedder, Reranker
@@ -49,7 +50,8 @@ class Reading:
         self.passages = tuple(passages)
         self.common = common
         """Names in the question that most documents mention."""
-        self.evidence = [e for p in passages[:PASSAGES] for e in sentences_of(p)]
+        sentences = (e for p in passages[:PASSAGES] for e in sentences_of(p))
+        self.evidence = [e for e in sentences if not instructs(e.text, question.text)]
         self.reranker = reranker
         self._embedder = embedder
         self._known: dict[str, list[Scored]] = {}

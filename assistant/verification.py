@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.entailment import Entailment, LexicalEntailment
+from assistant.entailment import SUPPORTED, Entailment, LexicalEntailment
 from assistant.figures import figures
 from assistant.gate import mismatch, passes_gate
 from assistant.types import Citation, Statement
 
 __all__ = ["SUPPORTED", "Entailment", "LexicalEntailment", "figures", "mismatch", "passes_gate", "verify"]
-
-SUPPORTED = 0.8
-"""Score from which a sentence that passes the gate counts as supported: see docs/decisions/verification.md."""
 
 
 def verify(text: str, citations: Sequence[Citation], entailment: Entailment) -> Statement:

@@ -41,6 +41,8 @@ from eval.types import Case, Dataset
 
 PENALTY = 5.0
 """Of the squared standardised coefficients."""
+MOST_ANSWERABLE = 3.0
+"""Answerable questions of a set weigh at most so many times its unanswerable ones: else it teaches to answer all."""
 FOLDS = 10
 LEAST = 10
 """Questions of either kind from which something can be fitted."""
@@ -99,13 +101,14 @@ def fitted(
     names = WITHOUT if reranker == NO_RERANKER else WITH
     columns = np.array([[e.values[name] for name in names] for e in found])
     folds = np.array([_fold(e) for e in found])
+    weights = _weights(found, answerable)
     crossed = np.zeros(len(found))
     for fold in range(FOLDS):
         out = folds == fold
         if out.any() and 0 < answerable[~out].sum() < (~out).sum():
-            crossed[out] = _chances(columns[out], *_fit(columns[~out], answerable[~out]))
+            crossed[out] = _chances(columns[out], *_fit(columns[~out], answerable[~out], weights[~out]))
     threshold, answered, upper = least_threshold(crossed[~answerable], bound, confidence)
-    means, scales, coefficients = _fit(columns, answerable)
+    means, scales, coefficients = _fit(columns, answerable, weights)
     return Fitted(
         reranker=reranker,
         features=names,
@@ -160,17 +163,29 @@ def clopper_pearson(successes: int, trials: int, confidence: float) -> float:
     return high
 
 
-def _fit(columns: Numbers, answerable: NDArray[np.bool_]) -> tuple[Numbers, Numbers, Numbers]:
+def _weights(found: Sequence[Example], answerable: NDArray[np.bool_]) -> Numbers:
+    """Of each question: 1, less where a set has more than `MOST_ANSWERABLE` answerable ones to one that isn't."""
+    weights = np.ones(len(found))
+    names = np.array([e.dataset for e in found])
+    for name in set(names):
+        yes, no = (names == name) & answerable, (names == name) & ~answerable
+        if no.any():
+            weights[yes] = min(1.0, MOST_ANSWERABLE * no.sum() / max(yes.sum(), 1))
+    return weights
+
+
+def _fit(columns: Numbers, answerable: NDArray[np.bool_], weights: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Means, scales, and coefficients with the intercept last, by Newton's method; the intercept isn't penalised."""
-    means, scales = columns.mean(axis=0), columns.std(axis=0)
+    means = np.average(columns, axis=0, weights=weights)
+    scales = np.sqrt(np.average((columns - means) ** 2, axis=0, weights=weights))
     scales[scales < _CLOSE] = 1.0
     standard = np.c_[(columns - means) / scales, np.ones(len(columns))]
     penalty = np.diag([*[PENALTY] * columns.shape[1], _CLOSE])
     found = np.zeros(standard.shape[1])
     for _ in range(_STEPS):
         chance = _logistic(standard @ found)
-        gradient = standard.T @ (chance - answerable) + penalty @ found
-        curvature = (standard * (chance * (1 - chance))[:, None]).T @ standard + penalty
+        gradient = standard.T @ (weights * (chance - answerable)) + penalty @ found
+        curvature = (standard * (weights * chance * (1 - chance))[:, None]).T @ standard + penalty
         step = np.linalg.solve(curvature, gradient)
         found -= step
         if np.abs(step).max() < _CLOSE:

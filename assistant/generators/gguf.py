@@ -89,7 +89,7 @@ class GgufGenerator:
         """Writes, and returns 0; or writes nothing, and returns the tokens of a prompt too long to answer."""
         self._server = server = self._server or self._loaded()
         ask, request = self._request(server, prompt)
-        written = ""
+        written = held = ""
         with closing(_streamed(ask, request, draft)) as chunks:
             for chunk in chunks:
                 error: dict[str, Any] = chunk.get("error", {})
@@ -100,13 +100,17 @@ class GgufGenerator:
                     return tokens
                 (choice,) = chunk["choices"]
                 delta: str = choice.get("text") or choice.get("delta", {}).get("content") or ""
-                yield delta
-                written += delta
-                *earlier, last = re.split(r"(?<=\])\s+", written.strip())
-                if last.endswith("]") and last in earlier:  # what a small model says twice it says for ever
-                    break
                 if choice["finish_reason"] == "length":
                     draft.cut = f"the model was stopped after {self._output:,} tokens"
+                written += delta
+                held += delta
+                *earlier, last = re.split(r"(?<=\])\s+", written.strip())
+                if last.endswith("]") and last in earlier:  # what a small model says twice it says for ever
+                    return 0
+                if not any(sentence.startswith(last) for sentence in earlier):
+                    yield held
+                    held = ""
+        yield held
         return 0
 
     def _request(self, server: Any, prompt: Prompt) -> tuple[Callable[..., object], dict[str, Any]]:
@@ -126,7 +130,7 @@ class GgufGenerator:
             request["messages"] = [{"role": role, "content": text} for role, text in roles.items()]
             request["chat_template_kwargs"] = {"enable_thinking": False}
             return server.handle_chat_completions, request
-        request |= {"prompt": f"{instructions}\n\n{content}\n\nAnswer:", "stop": ["\n\n", "\nQuestion:"]}
+        request |= {"prompt": f"{instructions}\n\n{content}\n\nAnswer:", "stop": ["\n\n", "\nQuestion:", "\nAnswer:"]}
         return server.handle_completions, request
 
     def _loaded(self) -> Any:

@@ -38,7 +38,7 @@ def within(reading: Reading, question: Question, groups: list[list[Evidence]]) -
     """The groups, the first among those sentences of its paragraph that belong to the answer, in their order."""
     best = groups[0][0]
     taken = {e.start for g in groups for e in g if e.passage.document.id == best.passage.document.id}
-    near = [e for e in neighbours(best) if e.start not in taken]
+    near = [e for e in neighbours(best) if e.start not in taken and e in reading.evidence]
     if not near:
         return groups
     chances = [chance(values) for values in features(reading, question, best, near)]

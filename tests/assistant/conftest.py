@@ -55,8 +55,9 @@ class Scripted:
 
     name = "scripted"
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, rewrites: bool = False) -> None:
         self._draft = draft
+        self._rewrites = rewrites
         self.prompts: list[Prompt] = []
         self.written = 0
         """Deltas that were asked for."""
@@ -65,6 +66,8 @@ class Scripted:
         self.closed = False
 
     def generate(self, prompt: Prompt) -> Iterator[str]:
+        if prompt.instruction is not None and not self._rewrites:  # to make a follow-up whole: the rules do
+            return
         self.prompts.append(prompt)
         try:
             for delta in self._draft(prompt):

@@ -150,7 +150,7 @@ def test_a_sentence_is_verified_as_soon_as_its_line_ends(
     open_museum: Callable[..., Assistant], scripted: Callable[..., object]
 ) -> None:
     def two_lines(prompt: Prompt) -> list[str]:
-        return ["The repairs to the roof cost £412,000 ", "and took nine weeks. [1]\nBees", " dance. [1]"]
+        return ["The repairs to the roof cost £412,000 ", "and took nine weeks. [1]\nBees dance", " well. [1]"]
 
     with open_museum(scripted(two_lines)) as desk:
         *events, last = desk.stream(COST)

@@ -71,7 +71,7 @@ def test_features_without_a_reranker(look: Callable[..., tuple[Question, Retriev
     assert best == "The repairs to the roof cost £412,000 and took nine weeks."
     cosine = float(embedder.embed_passages([best])[0] @ embedder.embed_query(question.text)[0])
     assert values["cosine"] == pytest.approx(cosine)
-    assert (values["covered"], values["sentence"], values["gate_of_sentence"], values["gate_of_query"]) == (1, 1, 0, 0)
+    assert (values["covered"], values["words"], values["sentence"], values["gate_of_sentence"]) == (1, 3, 1, 0)
 
 
 def test_words_count_by_inverse_document_frequency(look: Callable[..., tuple[Question, Retrieval, Reading]]) -> None:
@@ -91,7 +91,9 @@ def test_features_with_a_reranker(look: Callable[..., tuple[Question, Retrieval,
     assert set(values) == {*WITH, *WITHOUT}
     best = reading.scored()[0].evidence
     passages = sorted((c.reranked for c in found.candidates if c.reranked is not None), reverse=True)
-    assert values["passage"] == passages[0]
+    assert (values["passage"], values["passage_of_fragment"]) == (passages[0], 0.0)
+    fragment = features(*look("the repairs to the roof", ranker))
+    assert fragment["passage_of_fragment"] == fragment["passage"] != 0
     assert values["passage_gap"] == pytest.approx(passages[0] - sum(passages[1:4]) / len(passages[1:4]))
     assert values["turned"] == ranker.scores(best.text, [question.text])[0]
     text, spans = best.passage.document.text, best.passage.chunk.sentences
@@ -100,11 +102,11 @@ def test_features_with_a_reranker(look: Callable[..., tuple[Question, Retrieval,
     assert values["window"] == ranker.scores(question.text, [around])[0]
 
 
-def test_a_name_that_is_nowhere_closes_the_gate(look: Callable[..., tuple[Question, Retrieval, Reading]]) -> None:
-    as_sentence = features(*look("How much did the repairs to Gormenghast Castle cost?"))
-    as_query = features(*look("how much did the repairs to Gormenghast Castle cost"))
-    assert (as_sentence["gate_of_sentence"], as_sentence["gate_of_query"]) == (6.0, 0.0)
-    assert (as_query["gate_of_sentence"], as_query["gate_of_query"]) == (0.0, 6.0)
+def test_a_name_that_is_nowhere_closes_the_gate_of_a_sentence(
+    look: Callable[..., tuple[Question, Retrieval, Reading]],
+) -> None:
+    assert features(*look("How much did the repairs to Gormenghast Castle cost?"))["gate_of_sentence"] == 6.0
+    assert features(*look("how much did the repairs to Gormenghast Castle cost"))["gate_of_sentence"] == 0.0
 
 
 def test_nothing_found_is_no_confidence(look: Callable[..., tuple[Question, Retrieval, Reading]]) -> None:

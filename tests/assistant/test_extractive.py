@@ -67,24 +67,6 @@ def test_the_sentence_with_the_shape_asked_for_is_quoted(
     assert draft(generator, question, passage_of(text)).splitlines()[0] == f"{answered} [1]"
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "How much does it cost to hire the hall?",
-        "Who cares for the hall?",
-        "What time does the hall close?",
-        "When does Skell Mill open?",
-        "Where do penguins nest in the Antarctic?",
-    ],
-)
-def test_nothing_is_quoted_where_the_shape_or_the_name_is_missing(
-    question: str, generator: ExtractiveGenerator, passage_of: Callable[..., Passage]
-) -> None:
-    assert (
-        draft(generator, question, passage_of("The hall stands by the green and is open to all. Bring a coat.")) == ""
-    )
-
-
 def test_every_part_of_a_joined_question_is_answered(
     generator: ExtractiveGenerator, passage_of: Callable[..., Passage]
 ) -> None:

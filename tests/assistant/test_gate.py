@@ -9,8 +9,18 @@ from hypothesis import strategies as st
 from assistant.figures import figures_in
 from assistant.gate import mismatch
 
+PRICES = "Entry costs £4 for adults and is free for children under 12."
+VISITORS = "Around 1,200 visitors came in the first week, up from 900 in 2018."
 SAME = [
     ("About 4.2 million people live there.", "About 4,200,000 people live there."),
+    (PRICES, "Entry is free for children under 12."),
+    (PRICES, "Adults pay £4."),
+    (VISITORS, "Around 1,200 visitors came in the first week."),
+    ("It rose by 38%.", "It rose by 38 per cent."),
+    ("It rose by 10 per cent.", "It rose by ten percent."),
+    ("Entry is free.", "However, entry is free."),
+    ("Quill spoke.", "Mrs Quill spoke."),
+    ("John P. Smith spoke.", "John Smith spoke."),
     ("The fee is £4.2 million.", "The fee is £4.2m."),
     ("Twelve people came.", "12 people came."),
     ("Fifty per cent of them came.", "50% of them came."),
@@ -60,7 +70,6 @@ OTHER = [
     ("Income rose by 5% while costs fell by 3%.", "Costs rose by 5%.", "belongs to something else"),
     ("Some children are admitted free.", "All children are admitted free.", "doesn't say 'All'"),
     ("Members may vote by post.", "Members may only vote by post.", "doesn't say 'only'"),
-    ("The site is unsafe.", "The site is safe.", "the opposite of 'safe'"),
     ("The panel refused the plan.", "The panel passed the plan.", "the opposite"),
     ("The school is not open on Sundays but opens on Mondays.", "The school opens on Sundays.", "denies"),
     ("The panel agreed.", "The panel did not agree.", "doesn't deny"),
@@ -70,6 +79,15 @@ OTHER = [
     ("J. Smith spoke.", "John Smith spoke.", "the name 'John Smith'"),
     ("Mary Smith chaired it and John Jones resigned.", "John Jones chaired it.", "'chaired' of another name"),
     ("He arrived in New Netherland. Manhattan is near.", "He arrived in Manhattan.", "'arrived' of another name"),
+    ("The museum is closed on Mondays.", "The museum is closed on mondays and tuesdays.", "the day tuesdays isn't"),
+    (
+        "The hall hosts concerts on Fridays and closes on Mondays.",
+        "The hall hosts concerts on Mondays.",
+        "the day Mondays",
+    ),
+    (PRICES, "Entry costs £4 for children and is free for adults under 12.", "the amount £4 belongs"),
+    (PRICES, "Entry is free for adults.", "the amount free belongs"),
+    (VISITORS, "Around 1,200 visitors came in the first week, up from 2018.", "isn't meant as"),
     ("Write to a@b.org.", "Write to a@c.org.", "the address a@c.org"),
     ("Call 020 7946 0018.", "Call 020 7946 0019.", "the address 020 7946 0019"),
     ("See www.hall.org/fees.", "See www.hall.org/free.", "the address www.hall.org/free"),

