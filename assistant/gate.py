@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from itertools import pairwise
 
 from assistant.attachment import misplaced_figure
-from assistant.questions import STOPWORDS, stem
+from assistant.questions import STOPWORDS, WORD, stem
 from assistant.wording import (
     HEDGES,
     MOVES,
@@ -35,12 +35,15 @@ _CALENDAR = re.compile(
 )
 
 
+_QUOTED = re.compile(r"[“\"]([^“”\"]+)")
 _FOLLOWS = 0.6
 """Share of a claim's words, in order in one sentence, from which it counts as that sentence reworded."""
 
 
 def mismatch(premise: str, claim: str) -> str | None:
     """Why `premise` can't support `claim`, in plain words; None where nothing speaks against it."""
+    if (quoted := _misquoted(premise, claim)) is not None:
+        return f"the words {quoted!r} aren't in the cited text as they are quoted"
     have, said = read(premise), read(claim)
     for check in (misplaced_figure, _names, _deeds, _moves, _quantifiers, _polarity, _alignment):
         if reason := check(have, said):
@@ -51,6 +54,16 @@ def mismatch(premise: str, claim: str) -> str | None:
 def passes_gate(premise: str, claim: str) -> bool:
     """Whether no figure, name, denial, direction or quantifier of the claim is missing in the premise."""
     return mismatch(premise, claim) is None
+
+
+def _misquoted(premise: str, claim: str) -> str | None:
+    """Words that the claim has in quotation marks, also where they aren't closed, and the premise doesn't have so."""
+    held = _letters(premise)
+    return next((q for q in _QUOTED.findall(claim) if _letters(q) not in held), None)
+
+
+def _letters(text: str) -> str:
+    return " ".join(WORD.findall(text.lower().replace("’", "'")))
 
 
 def _names(have: Wording, said: Wording) -> str | None:

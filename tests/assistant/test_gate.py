@@ -44,6 +44,11 @@ SAME = [
     ("Write to desk@hall.org or see https://hall.org/fees.", "See hall.org/fees."),
 ]
 OTHER = [
+    (
+        "“I feel a lot has been achieved,” he said. “There has been a lot of hard times.”",
+        "“I feel a lot of hard times.”",
+        "the words 'I feel a lot of hard times.' aren't in the cited text as they are quoted",
+    ),
     ("Tea costs £5 and cake £7.", "Tea costs £7.", "the amount £7 belongs to something else"),
     ("Tea costs £5 and cake costs £7.", "Cake costs £5.", "the amount £5 belongs to something else"),
     ("Tea costs £5 and cake costs £7.", "Tea costs £7.", "the amount £7 belongs to something else"),
