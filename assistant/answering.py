@@ -117,6 +117,8 @@ class Answering:
         elif self._stopped.is_set():
             refusal = Refusal("unsupported_draft", STOPPED, found.passages[:3])
         else:
+            if confidence is not None:  # it would be answered, but for what was asked: no surer than at the threshold
+                confidence = min(confidence, self.means.calibration.model(ranked_by).threshold)
             searched = view.searched(where)[0] if where else None
             refusal = refuse(question, found, self._statements, searched=searched)
         yield Finished(self._answer(view, question, found, refusal, differing, confidence))

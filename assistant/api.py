@@ -150,6 +150,11 @@ class Assistant:
         return "none" if self._means.reranker is None else self._means.reranker.name
 
     @property
+    def bound(self) -> str:
+        """What is promised of the questions that it answers, and by what."""
+        return self._means.calibration.bound(self.reranker)
+
+    @property
     def snapshot(self) -> Snapshot:
         """The generation that the next question will see."""
         return self._index.snapshot()

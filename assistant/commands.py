@@ -56,14 +56,17 @@ def index(options: argparse.Namespace) -> int:
 
 def ask(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
-    from assistant.render import render_answer
+    from assistant.render import render_answer, wrapped
 
     with Assistant.open(options.index, settings=_settings(options)) as desk:
         answer = desk.ask(options.question, options.after, where=_where(options), as_of=options.as_of)
+        bound = desk.bound
     if options.json:
         _print_json(answer.to_dict())
     else:
         print(render_answer(answer, left_out=options.show_left_out, verbose=options.verbose))
+        if options.verbose:
+            print(wrapped(f"Questions of too little confidence are refused, so that {bound}", 0))
     return Exit.DONE
 
 

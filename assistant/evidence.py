@@ -25,6 +25,16 @@ _ASKED = re.compile(
     r"|could|will|would|should|must|may|has|have|had)\b.*\?[”’\"')\s]*$",
     re.I | re.S,
 )
+_IN_CHARGE = frozenset(stem(w) for w in "run lead head manage charge direct govern boss responsible hold".split())
+_ROLE = r"((?:[a-z]+[ -]){0,3}?[a-z]*(?:or|er|ant|ent|ian|ist|man|woman|person|chair|head|lead|chief|clerk|secretary))"
+_ROLE_STATED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"\b[Tt]he {_ROLE} (?:(?:of|at|for)\b[^.;]*? )?(?:is|was) [A-Z]",
+        rf"\b[A-Z][a-z]+ (?:is|was|became) (?:the|its|their) {_ROLE}\b",
+    )
+)
+"""The role in "The director of the museum is Ada Quill" and in "Ada Quill is the director"."""
 _REFERS_BACK = re.compile(
     r"\b(?:he|she|they|it|his|her|hers|their|its|him|them|this|these|those|such|both|I|my|me)\b", re.I
 )
@@ -126,6 +136,18 @@ def answers_kind(question: Question, evidence: Evidence) -> bool:
     if question.kind == "name":
         return missing_focus(question, evidence) < 1.0
     return has_kind(question.kind, evidence.text, question)
+
+
+def states_another_role(question: Question, text: str) -> bool:
+    """Whether "who" is asked, and the sentence says who holds a role that isn't asked for.
+
+    The director is no treasurer; who runs, leads or chairs a thing may hold any role.
+    """
+    if question.kind != "name" or _IN_CHARGE & set(question.terms):
+        return False
+    role = next((m for p in _ROLE_STATED if (m := p.search(text))), None)
+    asked = set(question.terms)
+    return role is not None and not any(holds(w, asked) or _begins(stem(w), asked) for w in words(role[1]))
 
 
 def lacks_name(question: Question, evidence: Evidence) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.evidence import Evidence, lacks_name, missing_focus, sentences_of
+from assistant.evidence import Evidence, lacks_name, missing_focus, sentences_of, states_another_role
 from assistant.instructions import instructs
 from assistant.questions import Question, stems
 from assistant.types import Passage
@@ -50,8 +50,12 @@ class Reading:
         self.passages = tuple(passages)
         self.common = common
         """Names in the question that most documents mention."""
-        sentences = (e for p in passages[:PASSAGES] for e in sentences_of(p))
-        self.evidence = [e for e in sentences if not instructs(e.text, question.text)]
+        self.evidence = [
+            e
+            for p in passages[:PASSAGES]
+            for e in sentences_of(p)
+            if not instructs(e.text, question.text) and not states_another_role(question, e.text)
+        ]
         self.reranker = reranker
         self._embedder = embedder
         self._known: dict[str, list[Scored]] = {}

@@ -8,7 +8,7 @@ from datetime import date
 from assistant.evidence import Evidence, answers_kind, lacks_name, missing_names
 from assistant.generators.selection import covered, within
 from assistant.generators.sources import across
-from assistant.questions import Question, analyse, parts_of
+from assistant.questions import Question, analyse, holds, name_words, parts_of, stem, stems
 from assistant.reading import Reading, Scored
 from assistant.types import Prompt
 from embeddings.types import Embedder, Reranker
@@ -76,11 +76,14 @@ def _choose(reading: Reading, question: Question) -> list[list[Evidence]]:
 
 
 def candidates(reading: Reading, question: Question) -> list[Scored]:
-    """The best sentence, then the others that hold the names and the kind of thing asked for, best first."""
+    """The best sentence, then the others that hold the names and the kind of thing asked for, best first.
+
+    Where "who" is asked, even the best must: a sentence on the right thing easily names somebody else.
+    """
     scored = reading.scored(question)
-    if not scored:
-        return []
     fit = [_fits(reading, question, s) for s in scored]
+    if not scored or (question.kind == "name" and not any(fit)):
+        return []
     restated = 0.0 if question.kind == "name" else RESTATED
     worth = [
         s.score - UNFIT * (not fits) + STANDING * s.evidence.passage.score - restated * covered(question, s.evidence)
@@ -92,5 +95,12 @@ def candidates(reading: Reading, question: Question) -> list[Scored]:
 
 def _fits(reading: Reading, question: Question, scored: Scored) -> bool:
     evidence = scored.evidence
-    named = question.kind == "name" and not lacks_name(question, evidence) and scored.score >= NAMED
-    return (named or answers_kind(question, evidence)) and not missing_names(question, evidence, reading.common)
+    if question.kind == "name":
+        said = {stem(w) for name in question.names for w in name_words(name)}
+        held = stems(f"{evidence.text} {evidence.heading}")
+        asked = [t for t in question.terms if t not in said]
+        named = not lacks_name(question, evidence) and scored.score >= NAMED
+        fits = named or (answers_kind(question, evidence) and (not asked or any(holds(t, held) for t in asked)))
+    else:
+        fits = answers_kind(question, evidence)
+    return fits and not missing_names(question, evidence, reading.common)
