@@ -71,6 +71,12 @@ SHAPES: dict[AnswerKind, re.Pattern[str]] = {
     "email": re.compile(r"[\w.+-]+@[\w-]+\.\w"),
     "url": re.compile(r"https?://|\bwww\.|\b[\w-]+\.(?:org|com|net|gov|edu|co|uk|example|info)\b", re.I),
 }
+_COUNTED = re.compile(r"\bhow many (?:[a-z]+(?:ed|ing|al|ic|ive) )?([a-z]+)", re.I)
+_UNITS = frozenset(
+    "second minut hour day night week fortnight month year term decad mile metr meter kilometr yard feet acr hectar pound"
+    " penc euro dollar per percentag time".split()
+)
+_MEASURED = re.compile("|".join(f"(?:{SHAPES[k].pattern})" for k in ("date", "time", "duration", "money", "percentage")), re.I)
 _MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
 _JOINS = rf"(?:and|or) (?:the|an?|its|their|our|who|what|which|when|where|why|how|{_MONEY_NOUNS})\b"
 """Joins two things asked for, or two questions; not two words before a noun, as in "the damp and mould budget"."""
@@ -250,6 +256,8 @@ def has_kind(kind: AnswerKind, text: str, question: Question) -> bool:
     kinds: tuple[AnswerKind, ...] = (
         ("date", "time", "duration") if kind == "date" and _WHEN.search(question.text) else (kind,)
     )
+    if kind == "number" and (counted := _COUNTED.search(question.text)) and stem(counted[1]) not in _UNITS:
+        text = _MEASURED.sub(" ", text)  # "fourteen months" and "in 1931" count no people
     said = {m.group().lower() for k in kinds for m in SHAPES[k].finditer(question.text)}
     return any(m.group().lower() not in said for k in kinds for m in SHAPES[k].finditer(text))
 

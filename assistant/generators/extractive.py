@@ -15,6 +15,8 @@ from embeddings.types import Embedder, Reranker
 
 NAMED = 2.0
 """Score from which a sentence that names somebody answers "who is the …?" without mentioning the role."""
+PLAIN = ("name", "money", "number", "percentage", "time", "phone", "email", "url")
+"""Kinds of answer that a sentence plainly has or hasn't; a date may be put as "after the flood"."""
 UNFIT = 4.0
 """Taken off the score of a sentence without a name, or without the kind of thing, that is asked for."""
 STANDING = 0.25
@@ -78,11 +80,11 @@ def _choose(reading: Reading, question: Question) -> list[list[Evidence]]:
 def candidates(reading: Reading, question: Question) -> list[Scored]:
     """The best sentence, then the others that hold the names and the kind of thing asked for, best first.
 
-    Where "who" is asked, even the best must: a sentence on the right thing easily names somebody else.
+    Where the kind is `PLAIN`, even the best must: a sentence on the right thing easily names somebody else.
     """
     scored = reading.scored(question)
     fit = [_fits(reading, question, s) for s in scored]
-    if not scored or (question.kind == "name" and not any(fit)):
+    if not scored or (question.kind in PLAIN and not any(fit)):
         return []
     restated = 0.0 if question.kind == "name" else RESTATED
     worth = [
