@@ -11,11 +11,13 @@ from corpus.errors import AssistantError, IndexUnavailable, ModelUnavailable, Un
 
 if TYPE_CHECKING:
     from assistant.api import Assistant as Assistant
+    from assistant.config import Settings as Settings
     from assistant.types import Answer as Answer
     from assistant.types import Citation as Citation
     from assistant.types import Passage as Passage
     from assistant.types import Refusal as Refusal
     from assistant.types import Statement as Statement
+    from assistant.types import Turn as Turn
 
 __all__ = [
     "Answer",
@@ -26,7 +28,9 @@ __all__ = [
     "ModelUnavailable",
     "Passage",
     "Refusal",
+    "Settings",
     "Statement",
+    "Turn",
     "UnavailableError",
     "UsageError",
 ]
@@ -38,6 +42,10 @@ def __getattr__(name: str) -> Any:
         from assistant.api import Assistant
 
         return Assistant
+    if name == "Settings":
+        from assistant.config import Settings
+
+        return Settings
     if name in __all__:
         from assistant import types
 

@@ -16,9 +16,9 @@ from assistant.clarification import asked_back, clarification
 from assistant.confidence import Calibration
 from assistant.config import Settings
 from assistant.conflicts import conflicts
-from assistant.dates import as_of_in
+from assistant.dates import as_of_in, without_as_of
 from assistant.editions import has_editions, superseded
-from assistant.followups import standalone
+from assistant.followups import leans_only, standalone
 from assistant.history import Context
 from assistant.instructions import without_instructed
 from assistant.prompting import fit
@@ -26,6 +26,7 @@ from assistant.questions import Question, analyse
 from assistant.reading import Reading
 from assistant.retrieval import Retrieval, sought
 from assistant.rewriting import rewritten_by
+from assistant.secrets import redact
 from assistant.smalltalk import small_talk
 from assistant.types import (
     SHOWN,
@@ -42,11 +43,12 @@ from assistant.types import (
     Verified,
 )
 from assistant.verification import Entailment, verify
-from corpus.errors import AssistantError
+from corpus.errors import AssistantError, UnavailableError
 from corpus.sanitizing import sanitize
 from embeddings.types import Embedder, Reranker, Where
 from embeddings.view import View
 
+ALONE = "This goes on from an earlier question, and there is none. Ask for the thing itself."
 STOPPED = "It was stopped before its end."
 
 
@@ -91,8 +93,12 @@ class Answering:
         if (reply := small_talk(self.asked)) is not None:
             yield Finished(self._answer(view, analyse(self.asked), refusal=Refusal("out_of_scope", reply)))
             return
+        if not self.context.history and leans_only(self.asked):
+            yield Finished(self._answer(view, analyse(self.asked), refusal=Refusal("out_of_scope", ALONE)))
+            return
         whole = self._standalone()
         where = self._where(whole)
+        whole = without_as_of(whole)
         question, found = self._retrieve(view, whole, where)
         self._lap("retrieve")
         yield Retrieved(question.text, found.passages)
@@ -151,7 +157,9 @@ class Answering:
         shown = (c for s in self._statements if s.verdict in SHOWN for c in s.citations)
         citations = (*shown, *(c for conflict in differing for c in conflict.citations))
         cited = {c.passage.document.id: c.passage.document for c in citations if c.passage is not None}
-        listed = view.documents() if any(has_editions(d) for d in cited.values()) else ()
+        listed = view.documents() if any(has_editions(d) for d in cited.values()) else []
+        if (day := self.context.as_of) is not None:  # what came later isn't known yet
+            listed = [d for d in listed if d.date is not None and d.date <= day]
         documents = list({p.document.id: p.document for p in found.passages}.values())
         return [said for old, said in superseded(documents, listed).items() if old in cited]
 
@@ -183,19 +191,17 @@ class Answering:
         draft = self._begin(generator, prompt)
         parser = DraftParser(passages)
         try:
-            for delta in draft:
+            for delta in _told(generator.name, draft):
                 if self._stopped.is_set():
                     break
                 yield TextDelta(delta)
                 yield from self._verified(parser.feed(delta), prompt, draft)
         finally:
             close(draft)
-        if self._stopped.is_set():
-            self.notes.append(STOPPED)
-            return  # its last sentence may be a part of one
-        if cut := getattr(draft, "cut", None):
-            self.notes.append(f"{cut[0].upper()}{cut[1:]}.")
-        yield from self._verified(parser.finish(), prompt, draft)
+        cut = STOPPED if self._stopped.is_set() else getattr(draft, "cut", None)
+        if cut:
+            self.notes.append(f"{cut[0].upper()}{cut[1:].rstrip('.')}.")
+        yield from self._verified(parser.finish(bool(cut)), prompt, draft)
 
     def _begin(self, generator: TextGenerator, prompt: Prompt) -> Iterator[str]:
         self._draft = draft = generator.generate(prompt)
@@ -280,6 +286,17 @@ class Stream:
     def close(self) -> None:
         """Stop, and keep nothing; for the thread that iterates."""
         close(self._events)
+
+
+def _told(name: str, draft: Iterator[str]) -> Iterator[str]:
+    """The draft, with whatever a generator raises as an error for people, and without keys."""
+    try:
+        for delta in draft:  # noqa: UP028 - `yield from` would close it a second time
+            yield delta
+    except AssistantError:
+        raise
+    except Exception as error:  # a plug-in may raise anything
+        raise UnavailableError(redact(f"the generator {name!r} failed with {type(error).__name__}: {error}")) from error
 
 
 def close(iterator: Iterator[object]) -> None:

@@ -235,7 +235,8 @@ class Assistant:
         """The same, event by event; the last is `Finished`. `stop()` ends it from any thread."""
         asked = _checked(question)
         turns = tuple(_turn(earlier) for earlier in history)
-        answering = Answering(self._means, asked, Context(turns, where, as_of, asdict(self._means.settings)))
+        made_with = asdict(self._means.settings) | {"reranker": self.reranker}  # by its own name, not `auto`
+        answering = Answering(self._means, asked, Context(turns, where, as_of, made_with))
         return Stream(answering, self._events(answering, conversation or uuid.uuid4().hex))
 
     def _events(self, answering: Answering, conversation: str) -> Iterator[Event]:
@@ -250,6 +251,8 @@ class Assistant:
 
 def _turn(earlier: str | Turn) -> Turn:
     turn = Turn(earlier) if isinstance(earlier, str) else earlier
+    if not isinstance(turn, Turn):
+        raise UsageError(f"the history holds {earlier!r}: give earlier questions as texts, or `Turn(question, answer)`")
     question, answer = (" ".join(sanitize(t[:MOST_QUESTION_CHARACTERS]).split()) for t in (turn.question, turn.answer))
     return Turn(question, answer)
 

@@ -19,7 +19,7 @@ _SEPARATORS = (
     re.compile(r"[,:(]\s?|\s[–—-]\s"),
 )  # fmt: skip
 """What parts clauses, the strongest first."""
-_SUBJECTLESS = re.compile(
+SUBJECTLESS = re.compile(
     r"\W*(?:it|they|he|she|this|these|those|its|their|his|her|there|that|we|our|i|you|both|each)\b", re.I
 )
 
@@ -127,7 +127,7 @@ def _part(text: Wording, figure: Figure) -> tuple[int, int, tuple[int, int]]:
     start = _cut(text, before[-1], figure) if before else first
     end = _cut(text, figure, after[0]) if after else last
     head = (first, before[0].start if before else figure.start)
-    if first and _SUBJECTLESS.match(text.text, first):
+    if first and SUBJECTLESS.match(text.text, first):
         earlier = max((e for e in ends if e < first), default=0)
         rival = min((f.start for f in rivals if earlier <= f.start < first), default=first)
         head = (earlier, head[1]) if rival == first else (earlier, rival)

@@ -40,9 +40,15 @@ def bind(
     if passage is None:
         return Citation(number, None)
     chunk, text = passage.chunk, passage.document.text
-    given = within if within and chunk.start <= within[0] < within[1] <= chunk.end else None
+    given = _whole(within, passage) if within and chunk.start <= within[0] < within[1] <= chunk.end else None
     start, end = locate(sentence, passage) or given or _best_span(sentence, passage, entailment)
     return Citation(number, passage, start, end, text[start:end], passage.document.page_at(start))
+
+
+def _whole(within: tuple[int, int], passage: Passage) -> tuple[int, int]:
+    """The sentences that a span touches: what stands before it in its sentence may turn it round."""
+    touched = [(a, b) for a, b in passage.chunk.sentences if a < within[1] and b > within[0]] or [within]
+    return min(a for a, _ in touched), max(b for _, b in touched)
 
 
 def _best_span(sentence: str, passage: Passage, entailment: Entailment) -> tuple[int, int]:

@@ -28,6 +28,8 @@ MOST_LOGIT = 13.0
 """Beyond which a chance would be 1 to six decimals, and no threshold above it."""
 HIGH, MEDIUM = 0.8, 0.5
 """Chances from which an answer is called so."""
+_MOST_NUMBER = 1e6
+"""In a calibration, and the inverse of its least scale: sums of products of such stay finite."""
 _WORST = -11.0
 """Logit where there is nothing to read."""
 _FOLLOWING = 3
@@ -151,12 +153,16 @@ class Fitted:
     def __post_init__(self) -> None:
         numbers = (*self.means, *self.scales, *self.coefficients, self.intercept, self.threshold)
         lengths = {len(self.features), len(self.means), len(self.scales), len(self.coefficients)}
-        if len(lengths) != 1 or not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
+        if len(lengths) != 1 or not all(type(n) in (int, float) for n in numbers):
             raise ValueError("a feature without its mean, scale or coefficient")
-        if not all(s > 0 for s in self.scales) or not 0 <= self.threshold <= 1:
+        if not all(abs(n) <= _MOST_NUMBER for n in numbers):
+            raise ValueError(f"a number beyond {_MOST_NUMBER:,.0f}")
+        if not all(s >= 1 / _MOST_NUMBER for s in self.scales) or not 0 <= self.threshold <= 1:
             raise ValueError("a scale or threshold out of range")
-        if unknown := set(self.features) - {*WITH, *WITHOUT}:
-            raise ValueError(f"unknown features {', '.join(sorted(unknown))}")
+        if unknown := set(self.features) - {*WITHOUT, *(() if self.reranker == NO_RERANKER else WITH)}:
+            raise ValueError(f"unknown features {', '.join(sorted(unknown))} for the reranker {self.reranker!r}")
+        if not (isinstance(self.reranker, str) and isinstance(self.bound, str)):
+            raise ValueError("a reranker or bound that is no text")
 
     def probability(self, values: Mapping[str, float]) -> float:
         """Strictly between 0 and 1."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from assistant.evidence import Evidence, answers_kind, missing_focus, missing_names
-from assistant.questions import Question, analyse, holds, parts_of, stems
+from assistant.questions import Question, analyse, content_stems, holds, name_words, parts_of, stem, stems
 from assistant.reading import Reading, Scored
 from assistant.types import SHOWN, Citation, Conflict, ConflictingValue, Statement
-from assistant.values import Value, values_in
+from assistant.values import Value, labels, modifiers, values_in
 
 FLOOR, SPAN = 0.0, 5.0
 """Least score of a sentence that may differ, and how far below the best it may lie."""
@@ -21,6 +23,13 @@ SOURCES = 3
 """Documents that are read at least, where there are so many."""
 MOST_VALUES = 2
 """Values of one sentence; a sentence with more is a list, and differs by what it lists."""
+
+_SCOPE = re.compile(
+    r"\b(?P<at>for|on|under|during) (?:(?:the|an?|all|each|every|its|their|our) )?"
+    r"(?P<scope>(?!\d)[\w’'-]+(?: (?!(?:at|in|of|to|by|is|are|was|and|or|for|on|under|will|must)\b)[a-z’'-]+){0,2})",
+    re.I,
+)
+"""What a sentence is restricted to."""
 
 Claim = tuple[Evidence, tuple[Value, ...]]
 
@@ -104,12 +113,39 @@ def _comparable(question: Question, evidence: Evidence) -> bool:
     years = {n for n in question.names if n.isdigit() and len(n) == 4}
     of = f"{evidence.text} {document.title} {document.date}"
     return (
-        question.kind != "place"  # a town and its county don't differ
+        _alike(question, evidence)
+        and question.kind != "place"  # a town and its county don't differ
         and 0 < len(values_in(question, evidence.text)) <= MOST_VALUES
         and covered >= COVERED
         and not missing_focus(question, evidence)
         and all(year in of for year in years)
     )
+
+
+def _alike(question: Question, evidence: Evidence) -> bool:
+    """Whether nothing in the sentence makes what it tells of another thing than the asked: "deputy", "for clubs"."""
+    text = evidence.text
+    about = stems(f"{text} {evidence.paragraph} {evidence.heading}")
+    held, asked = stems(text), set(question.terms)
+    unsaid = replace(question, terms=tuple(t for t in question.terms if not holds(t, held)))
+    if modifiers(question, text) or modifiers(unsaid, evidence.heading) - asked:
+        return False
+    wanted, said = labels(question.text), labels(text)
+    near = labels(f"{evidence.heading}\n{evidence.paragraph}")
+    if any(not of & (said.get(noun) or near.get(noun, set())) for noun, of in wanted.items()):
+        return False
+    named = {stem(w) for n in question.names for w in name_words(n)}
+    mine, theirs = _scopes(question.text), _scopes(text)
+    return all(not scope or scope & asked for at, scope in theirs if at == "for") and all(
+        holds(w, held if w not in named and any(a == at for a, _ in theirs) else about)
+        for at, scope in mine
+        for w in scope
+    )
+
+
+def _scopes(text: str) -> list[tuple[str, set[str]]]:
+    """What the text says something for, on, under or during: "for clubs", with the stems of the words."""
+    return [(m["at"].lower(), set(content_stems(m["scope"]))) for m in _SCOPE.finditer(text)]
 
 
 def _agree(one: Claim, other: Claim) -> bool:

@@ -46,6 +46,16 @@ def as_of_in(question: str) -> date | None:
     return first if starts else last
 
 
+def without_as_of(question: str) -> str:
+    """The question without the words that name the day, which its answer needn't have; as it is where none is read."""
+    if as_of_in(question) is None:
+        return question
+    text = " ".join(question.split())
+    rest = (_STATE if _STATE.search(text) else _BEFORE).sub("", text)
+    rest = re.sub(r"\s+([?,.])", r"\1", rest).strip(" ,;:")
+    return rest[:1].upper() + rest[1:] if len(rest.split()) > 1 else question
+
+
 def _period(text: str) -> tuple[date, date] | None:
     """First and last day of a day, a month or a year."""
     if text.isdigit():

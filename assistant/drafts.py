@@ -42,6 +42,7 @@ _CONSTRUCTS = (
 """What is taken out of a line, in this order, and what opens one that isn't closed yet."""
 _FULL_STOP = re.compile(r"(?<=[。！？｡।॥])\s*")
 _STABLE = re.compile(r"(?:.*[\s。！？｡।॥])?", re.S)
+_ENDED = re.compile(r"[.!?。！？][”’\"')\s]*$|[\]］】]\s*$")
 _INK = re.compile(r"[^\s.!?。！？*_#>-]")
 
 
@@ -62,8 +63,11 @@ class DraftParser:
 
     def __init__(self, passages: Sequence[Passage] = ()) -> None:
         self._passages = passages
+        self._texts = [" ".join(p.chunk.text.split()) for p in passages]
         self._line = ""
         """What the unfinished line has so far."""
+        self._examined = 0
+        """Characters of the unfinished line that were looked at for sentences."""
         self._given = 0
         """Sentences of the unfinished line that were given out."""
         self._last: _Sentence | None = None
@@ -79,14 +83,20 @@ class DraftParser:
         found: list[_Sentence] = []
         for complete in lines:
             found += self._take(complete)
-        grown, self._line = len(line) > len(self._line) or bool(lines), line
-        if grown and delta and not self._fenced:
+        self._line = line
+        if lines:
+            self._examined = 0
+        # Seldom in a long line: each look reads all of it.
+        if len(line) - self._examined > len(line) // 32 and not self._fenced:
+            self._examined = len(line)
             found += self._certain()
         return self._statements(found)
 
-    def finish(self) -> list[tuple[str, tuple[int, ...]]]:
-        """The rest."""
+    def finish(self, cut: bool = False) -> list[tuple[str, tuple[int, ...]]]:
+        """The rest; of a draft that was cut, without a last sentence that has no end."""
         found = [*self._take(self._line), *([self._last] if self._last else [])]
+        if cut and found and _INK.search(self._line) and not _ENDED.search(self._line):
+            found.pop()
         self._line, self._last = "", None
         if self._early and not found:
             self._early = ()
@@ -94,7 +104,7 @@ class DraftParser:
 
     def _statements(self, found: Sequence[_Sentence]) -> list[tuple[str, tuple[int, ...]]]:
         """Each but once: models that run on say the same again and again."""
-        stated = [(s.text, s.numbers) for s in found if (s.numbers or not s.aside) and not refuses(s.text)]
+        stated = [(s.text, s.numbers) for s in found if s.numbers or not (s.aside or refuses(s.text))]
         new = [one for one in dict.fromkeys(stated) if one not in self._given_out]
         self._given_out.update(new)
         return new
@@ -144,8 +154,8 @@ class DraftParser:
         if self._last is not None and _INK.search(opened[_bullet(opened) :]):  # no mere numbers
             yield self._last
             self._last = None
-        begun = _BEGUN_MARKER.sub("", _MARKER.sub("", line)).strip()
-        if any(locate(begun, passage) for passage in self._passages):
+        begun = " ".join(_BEGUN_MARKER.sub("", _MARKER.sub("", line)).split())
+        if any(begun in text for text in self._texts):
             return  # the line may yet be one quotation
         line = _closed(line)
         _, sentences = _sentences(line)
@@ -186,10 +196,17 @@ def quoted_line(line: str, passages: Sequence[Passage]) -> tuple[str, tuple[int,
 
 
 def locate(sentence: str, passage: Passage) -> tuple[int, int] | None:
-    """Where the passage says `sentence` word for word (white space apart), in characters of the document."""
+    """Where the passage says `sentence` word for word (white space apart), in characters of the document.
+
+    It must be one or more whole sentences there: a clipping of "No dogs are allowed" may say the opposite.
+    """
+    chunk = passage.chunk
+    spans = chunk.sentences or ((chunk.start, chunk.end),)
+    starts, ends = {start for start, _ in spans}, {end for _, end in spans}
     pattern = r"\s+".join(re.escape(part) for part in sentence.split())
-    match = re.search(pattern, passage.chunk.text) if pattern else None
-    return (passage.chunk.start + match.start(), passage.chunk.start + match.end()) if match else None
+    found = re.finditer(pattern, chunk.text) if pattern else ()
+    places = ((chunk.start + match.start(), chunk.start + match.end()) for match in found)
+    return next(((start, end) for start, end in places if start in starts and end in ends), None)
 
 
 def _sentences(line: str) -> tuple[tuple[int, ...], list[_Sentence]]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from assistant.questions import stems
+from assistant.questions import stem, stems, words
 from corpus.types import Document
 
 if TYPE_CHECKING:
@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 
 OPENING = 3000
 """Characters at the start of a document in which it may say what it replaces, or what has replaced it."""
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)"
+)
 _EDITION = re.compile(
     r"\b(?:(?:v|ver|version|revision|rev|edition|issue)\.? ?\d+(?:\.\d+)*|\d+(?:st|nd|rd|th) edition"
-    r"|draft|final|revised|updated|superseded|\d{1,2}(?:st|nd|rd|th)?"
-    r"|jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-    r"|nov(?:ember)?|dec(?:ember)?|(?:19|20)\d\d(?:[-–/](?:19|20)?\d\d)?)\b",
+    r"|draft|final|revised|updated|superseded|(?:19|20)\d\d-\d\d-\d\d|\d\d?[./-]\d\d?[./-](?:(?:19|20)\d\d|\d\d)"
+    rf"|(?:(?:\d\d?(?:st|nd|rd|th)? )?{_MONTH},? )?(?:19|20)\d\d(?:[-–/](?:19|20)?\d\d)?"
+    rf"|{_MONTH} \d\d?(?:st|nd|rd|th)?,? (?:19|20)\d\d)\b",
     re.I,
 )
+"""What tells the editions of one title apart; other numbers, as in "Zone 3", are of another thing."""
 _SERIES = re.compile(
     r"\b(?:policy|policies|plan|strategy|guidance|guidelines?|procedures?|rules?|terms|handbook|manual|code|framework|"
     r"charter|protocol|standards?|fees|charges|tariffs?|prices|timetable|constitution|scheme)\b",
@@ -36,6 +41,13 @@ _REPLACES = re.compile(r"\b(?:replaces|supersedes|takes the place of|replacing|s
 _REPLACED = re.compile(
     r"\b(?:this (?:\w+ ){1,3}(?:has been|was|is|is now) |^)(?:superseded|replaced|withdrawn and replaced) by\b", re.I
 )
+
+_DENIED = re.compile(
+    r"\b(?:not|cannot|never|no(?! longer)|nothing|none|neither|nor|without|if|would|could|might|propos\w*"
+    r"|consider\w*)\b|n[’']t\b",
+    re.I,
+)
+"""Before the verb of its sentence: nothing is replaced, or not yet."""
 
 
 def superseded_by(documents: Sequence[Document], listed: Sequence[Edition] = ()) -> dict[str, str]:
@@ -50,7 +62,7 @@ def superseded_by(documents: Sequence[Document], listed: Sequence[Edition] = ())
     found: dict[str, str] = {}
     for old in documents:
         newest: Edition | None = None
-        for new in (*documents, *(d for d in listed if _bare(d.title) == _bare(old.title))):
+        for new in (*documents, *(d for d in listed if same_title(d, old))):
             if _supersedes(new, old) and not _supersedes(old, new) and (newest is None or _supersedes(new, newest)):
                 newest = new
         if newest is not None:
@@ -63,6 +75,11 @@ def superseded(documents: Sequence[Document], listed: Sequence[Edition] = ()) ->
     known: dict[str, Edition] = {d.id: d for d in (*listed, *documents)}
     found = sorted(superseded_by(documents, listed).items(), key=lambda pair: known[pair[0]].path)
     return {old: f"{_named(known[old])} is superseded by {_named(known[new])}." for old, new in found}
+
+
+def same_title(one: Edition, other: Edition) -> bool:
+    """Whether two titles differ in nothing but draft or final, version, year or date."""
+    return _bare(one.title) == _bare(other.title)
 
 
 def has_editions(document: Edition) -> bool:
@@ -80,7 +97,7 @@ def _supersedes(new: Edition, old: Edition) -> bool:
         return False
     if _says(_REPLACES, new, old) or _says(_REPLACED, old, new):
         return True
-    if not _SERIES.search(old.title) or _bare(new.title) != _bare(old.title) or not _bare(old.title):
+    if not _SERIES.search(old.title) or not same_title(new, old) or not _bare(old.title):
         return False
     ours, theirs = _edition(new), _edition(old)
     return any(a > b for a, b in zip(ours, theirs, strict=True) if a and b and a != b) and not any(
@@ -89,13 +106,15 @@ def _supersedes(new: Edition, old: Edition) -> bool:
 
 
 def _says(verb: re.Pattern[str], document: Edition, other: Edition) -> bool:
-    """Whether the words after the verb, to the end of the sentence, name the other by its title, with its year."""
+    """Whether a sentence doesn't deny the verb and after it names the other by its title, with its year."""
     if not isinstance(document, Document):
         return False
     wanted = stems(_EDITION.sub(" ", other.title)) - {"the", "of", "and", "for", "to"}
     years = _YEAR.findall(other.title)
     for match in verb.finditer(document.text[:OPENING]):
         after = re.split(r"[.;\n]\s", document.text[match.end() : match.end() + 200])[0]
+        if _DENIED.search(re.split(r"[.;!?]\s|\n\s*\n", document.text[: match.start()])[-1]):
+            continue
         if len(wanted) > 1 and wanted <= stems(after) and (not years or not _YEAR.search(after) or years[0] in after):
             return True
     return False
@@ -103,7 +122,7 @@ def _says(verb: re.Pattern[str], document: Edition, other: Edition) -> bool:
 
 @lru_cache(20_000)
 def _bare(title: str) -> str:
-    return " ".join(sorted(stems(_EDITION.sub(" ", title))))
+    return " ".join(stem(w) for w in words(_EDITION.sub(" ", title)))
 
 
 def _edition(document: Edition) -> tuple[tuple[int, ...], ...]:

@@ -35,6 +35,10 @@ _ROLE_STATED = tuple(
     )
 )
 """The role in "The director of the museum is Ada Quill" and in "Ada Quill is the director"."""
+_YEAR = re.compile(r"\b(?:1[89]|20)\d\d\b")
+_RANGE = re.compile(r"\b((?:1[89]|20)\d\d)\s?(?:[-–/]|to|and)\s?(\d{2}(?:\d\d)?)\b")
+_SPAN = re.compile(r"\b(?:since|until|till|before|after|between|compared?|than|from|by|change[ds]?|first|last)\b", re.I)
+"""A question with one of these may be answered by other years than it names."""
 _REFERS_BACK = re.compile(
     r"\b(?:he|she|they|it|his|her|hers|their|its|him|them|this|these|those|such|both|I|my|me)\b", re.I
 )
@@ -148,6 +152,26 @@ def states_another_role(question: Question, text: str) -> bool:
     role = next((m for p in _ROLE_STATED if (m := p.search(text))), None)
     asked = set(question.terms)
     return role is not None and not any(holds(w, asked) or _begins(stem(w), asked) for w in words(role[1]))
+
+
+def of_another_year(question: Question, evidence: Evidence) -> bool:
+    """Whether a year is asked about, and the sentence, or else its title, is of other years only."""
+    asked = {name for name in question.names if _YEAR.fullmatch(name)}
+    if not asked or _SPAN.search(question.text):
+        return False
+    for text in (evidence.text, evidence.passage.document.title):
+        if years := _years(text):
+            return not asked & years
+    return False
+
+
+def _years(text: str) -> set[str]:
+    """Every year that a text names, those of "2019/20" and within "2019 to 2023" too."""
+    found = set(_YEAR.findall(text))
+    for first, last in _RANGE.findall(text):
+        end = int(first[: -len(last)] + last)
+        found |= {str(year) for year in range(int(first), min(end, int(first) + 50) + 1)}
+    return found
 
 
 def lacks_name(question: Question, evidence: Evidence) -> bool:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal
 
 Kind = Literal["number", "money", "percent", "ordinal", "time", "date", "day", "address"]
-Role = Literal["", "from", "to", "by", "least", "over", "most", "under", "nearly", "before", "after"]
+Role = Literal["", "from", "to", "by", "least", "over", "most", "under", "nearly", "before", "after", "among"]
 
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -55,22 +55,24 @@ _DAY = r"(?<![\d.,£$€])\d{1,2}(?:st|nd|rd|th)?\b"
 _YEAR = r"(?:1\d|20|21)\d\d(?!\d|[.,]\d)"
 _CLOCK = r"(?<![\d.,:£$€])(?:[01]?\d|2[0-4])"
 _PATTERNS = {
-    "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
-    "url": r"(?:https?://|www\.)[^\s<>\"')\]]+|(?<![\w@])[a-z][\w-]*(?:\.[a-z][\w-]*)*\.(?:org|com|net|gov|edu|uk|eu|info|io|int|example)\b(?:/[^\s<>\"')\]]*)?",
+    "email": r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    "url": r"(?:https?://|www\.)[^\s<>\"')\]]+|(?<![\w@.-])[a-z][\w-]*(?:\.[a-z][\w-]*)*\.(?:org|com|net|gov|edu|uk|eu|info|io|int|example)\b(?:/[^\s<>\"')\]]*)?",
     "phone": r"(?<![\w.,£$€])(?:(?:\+\d{1,3}[ -]?)?\(?0\d{1,5}\)?(?:[ -]\d{3,6}){1,3}|\+\d[\d -]{7,14}\d|0\d{8,12}|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\d,.]?\d)",
     "iso": r"(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)",
     "slashed": r"(?<![\d/.])\d{1,2}(?P<between>[/.-])\d{1,2}(?P=between)(?:\d{4}|\d{2})(?![\d/]|\.\d)",
-    "dayfirst": rf"(?:{_DAY}(?:\s?[-–,]\s?|\s+(?:and|to|or)\s+))*{_DAY}(?:\s+day)?(?:\s+of)?\s+{_MONTH}(?:,?\s+{_YEAR})?",
+    "dayfirst": rf"(?:{_DAY}(?:\s?[-–,]\s?|\s+(?:and|to|or)\s+)){{0,6}}{_DAY}(?:\s+day)?(?:\s+of)?\s+{_MONTH}(?:,?\s+{_YEAR})?",
     "monthfirst": rf"\b{_MONTH}\s+(?:the\s+)?\d{{1,2}}(?:st|nd|rd|th)?\b(?![.,:]?\d|\s?[ap]\.?m\b)(?:,?\s+{_YEAR})?",
-    "month": rf"\b{_MONTH}(?:,?\s+(?:of\s+)?{_YEAR})|(?:(?<=\bin )|(?<=\bby )|(?<=\bof )|(?<=since )|(?<=until )|(?<=during )|(?<=from )|(?<=\bto )|(?<=last )|(?<=next )|(?<=this )|(?<=early )|(?<=late )|(?<=each )|(?<=every )){_MONTH}(?!\s+[A-Z])",
+    "month": rf"\b{_MONTH}(?:,?\s+(?:of\s+)?{_YEAR})|(?:(?<=\bin )|(?<=\bby )|(?<=\bof )|(?<=since )|(?<=until )|(?<=during )|(?<=from )|(?<=\bto )|(?<=last )|(?<=next )|(?<=this )|(?<=early )|(?<=late )|(?<=each )|(?<=every )){_MONTH}(?!\s+(?-i:[A-Z]))",
     "time": rf"{_CLOCK}(?:[:.][0-5]\d)?\s?[ap]\.?\s?m\b\.?|{_CLOCK}:[0-5]\d(?![\d:])|\b(?:noon|midday|midnight)\b|{_CLOCK}\s?o[’']?clock\b",
     "years": r"(?<![\d.,£$€-])(?:1\d|20)\d\d\s?[-–/]\s?(?:(?:1\d|20)\d\d|\d\d)(?![\d-])",
     "decade": r"(?:\b(?:1\d|20)|[’'])\d0s\b",
     "version": r"(?<![\w.])\d+(?:\.\d+){2,}",
+    "ratio": rf"(?<![\w./£$€])\d+/\d+(?![\w/]|\s+{_MONTH})",
+    "label": r"(?<![\w.,£$€¥₹])\d+(?:(?-i:[A-JLN-Z]|[a-f])\b|\([a-z]{1,3}\))",
     "nth": rf"(?<![\w.,])\d+(?:st|nd|rd|th)\b|\b(?:(?:{'|'.join(_TENS)})[\s-])?(?:{'|'.join(_ORDINALS)})\b",
     "part": r"\b(?:a|an|one|two|three|four)[\s-](?:half|third|quarter|fifth|tenth)s?\b(?=\s+of\b|[\s-])|\bhalf(?=\s+(?:of|the|a|its|their|all)\b)",
     "percent": rf"(?:{_N})\s?(?:%|per\s?cent\b|percent\b|pct\b|percentage points?\b)",
-    "money": rf"(?:us\$|[£$€¥₹]|\b(?:gbp|eur|usd)\s)\s?(?:{_AMOUNT})|(?:{_COUNT})\s?(?:pounds?|euros?|dollars?|pence|p|cents|gbp|eur|usd)\b",
+    "money": rf"(?:(?:\b[a-z]{{1,3}})?\$|[£€¥₹]|\b(?:gbp|eur|usd)\s)\s?(?:{_AMOUNT})|(?:{_COUNT})\s?(?:pounds?|euros?|dollars?|pence|p|cents|gbp|eur|usd)\b",
     "number": _COUNT,
 }  # fmt: skip
 _FIGURE = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PATTERNS.items()), re.I)
@@ -85,6 +87,7 @@ _MOVES = (
     r"|(?:rise|increase|growth|fall|decrease|drop|decline|reduction|cut|gain)\s+of)"
 )
 _LEADS: tuple[tuple[Role, str], ...] = (
+    ("among", rf"(?:{_SPELT}|\d[\d,.]*|some|most|many|few|half|several|none|any|each)\s+(?:\w+\s+)?(?:out\s+)?of"),
     ("most", r"up\s+to|at\s+(?:the\s+)?most|no(?:t)?\s+(?:more|later|older|longer)\s+than|maximum(?:\s+\w+)?(?:\s+of|\s+is)?"),
     ("least", r"at\s+(?:the\s+)?least|no(?:t)?\s+(?:fewer|less|earlier|younger)\s+than|minimum(?:\s+\w+)?(?:\s+of|\s+is)?"),
     ("over", r"(?:more|greater|higher|older|longer|larger)\s+than|over|above|exceed(?:s|ed|ing)?|in\s+excess\s+of|upwards\s+of|beyond"),
@@ -239,7 +242,8 @@ def _amount(written: str) -> Fraction | None:
 
 
 def _number(written: str) -> Read:
-    value = _amount(written)
+    several = written.lower().strip()
+    value = several if several.removesuffix("s") in _SCALES and several.endswith("s") else _amount(written)
     if value is not None:
         yield "number", (value,)
         return
@@ -250,17 +254,17 @@ def _number(written: str) -> Read:
 
 def _money(written: str) -> Read:
     lower = written.lower()
-    sign = re.search(r"us\$|[£$€¥₹]|\b(?:gbp|eur|usd)\b|(?:pounds?|euros?|dollars?|pence|p|cents)$", lower)
+    sign = re.search(r"[a-z]*\$|[£€¥₹]|\b(?:gbp|eur|usd)\b|(?:pounds?|euros?|dollars?|pence|p|cents)$", lower)
     currency = sign.group() if sign else ""
     value = _amount(lower.replace(currency, " ", 1) if not lower.endswith(currency) else lower[: -len(currency)])
     if value is not None:
-        yield "money", (_CURRENCIES[currency], value / 100 if currency in _HUNDREDTHS else value)
+        yield "money", (_CURRENCIES.get(currency, currency), value / 100 if currency in _HUNDREDTHS else value)
 
 
 def _percent(written: str) -> Read:
     value = _amount(re.sub(r"\s?(?:%|per\s?cent|pct|percentage points?)$", "", written, flags=re.I))
     if value is not None:
-        yield "percent", (value,)
+        yield "percent", (value, "points") if "point" in written.lower() else (value,)
 
 
 def _part(written: str) -> Read:
@@ -335,6 +339,6 @@ _MONTH_NUMBERS = {m: n for n, m in enumerate("jan feb mar apr may jun jul aug se
 _READERS: dict[str, Callable[[str], Read]] = {
     "email": _as_written("address"), "url": _as_written("address"), "phone": _as_written("address"),
     "iso": _iso, "slashed": _slashed, "dayfirst": _date, "monthfirst": _date, "month": _date, "time": _time,
-    "years": _years, "decade": _as_written("number"), "version": _as_written("number"), "nth": _nth, "part": _part,
-    "percent": _percent, "money": _money,
+    "years": _years, **dict.fromkeys(("decade", "version", "ratio", "label"), _as_written("number")), "nth": _nth,
+    "part": _part, "percent": _percent, "money": _money,
 }  # fmt: skip

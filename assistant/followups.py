@@ -142,6 +142,17 @@ def _whole(question: str, turns: Sequence[Turn]) -> str:
     return resolved(bare, turns)
 
 
+def leans_only(question: str) -> bool:
+    """Whether a question says nothing without the one before it: "Are you sure?", "Tell me more.", "Who else?"."""
+    bare = _JOINS_ON.sub("", without_courtesy(question)).strip()
+    repeated, more = _REPEATS.match(bare), _ELSE.match(bare)
+    return bool(
+        (repeated and len(words(bare[repeated.end() :])) < 2)
+        or _MORE.match(bare)
+        or (more and " " in bare.strip(" ?.!") and not words(more["rest"]))
+    )
+
+
 def _further(more: re.Match[str], former: str, turns: Sequence[Turn]) -> str:
     """ "Who else?": the former question, asked for more."""
     rest = more["rest"].strip(" ?.!")
@@ -223,4 +234,7 @@ def _changed(former: str, fragment: str) -> str:
             return question.replace(phrase, fragment, 1) + (f" ({whose})" if whose else "") + mark
     if object_ := re.search(r"\b(?:for|of|about|on|with|to)\s+(?P<object>[\w’'-]+(?:\s+[\w’'-]+){0,3})$", question):
         return question[: object_.start("object")] + fragment + mark
+    kinds = () if told else (p for p in phrases(question) if re.match(r"an?\s", p, re.I))
+    if phrase := next(iter(kinds), None):  # "And room hire?" after "a guided tour"
+        return question.replace(phrase, fragment, 1) + mark
     return f"{question} for {fragment}{mark}"

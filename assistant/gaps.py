@@ -15,9 +15,8 @@ from assistant.render import wrapped
 REASONS = {
     "nothing_found": "nothing matched",
     "weak_evidence": "no passage says it",
-    "unsupported_draft": "what was written had no support",
 }
-"""Refusals that are gaps. Small talk isn't one, nor is a question that has to be asked more precisely."""
+"""Refusals that are gaps: not small talk, what has to be asked more precisely, or a model's bad draft."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 from assistant.attachment import misplaced_figure
 from assistant.questions import STOPWORDS, WORD, stem
+from assistant.scope import out_of_scope
 from assistant.wording import (
     HEDGES,
     MOVES,
@@ -36,16 +37,27 @@ _CALENDAR = re.compile(
 
 
 _QUOTED = re.compile(r"[“\"]([^“”\"]+)")
+MOST_CHARACTERS = 2000
+"""Of a claim: nobody reads a longer sentence, and the checks of it take time."""
+MOST_FIGURES = 40
+MOST_SPANS = 4
+"""Times as much of the text that is cited for it."""
 _FOLLOWS = 0.6
 """Share of a claim's words, in order in one sentence, from which it counts as that sentence reworded."""
 
 
 def mismatch(premise: str, claim: str) -> str | None:
     """Why `premise` can't support `claim`, in plain words; None where nothing speaks against it."""
+    if len(claim) > MOST_CHARACTERS:
+        return f"it has {len(claim):,} characters, and no more than {MOST_CHARACTERS:,} are checked"
+    if len(premise) > (most := MOST_SPANS * MOST_CHARACTERS):
+        return f"the cited text has {len(premise):,} characters, and no more than {most:,} are checked"
     if (quoted := _misquoted(premise, claim)) is not None:
         return f"the words {quoted!r} aren't in the cited text as they are quoted"
     have, said = read(premise), read(claim)
-    for check in (misplaced_figure, _names, _deeds, _moves, _quantifiers, _polarity, _alignment):
+    if len(said.figures) > MOST_FIGURES or len(have.figures) > MOST_SPANS * MOST_FIGURES:
+        return "it or the cited text has more figures than are checked"
+    for check in (misplaced_figure, _names, _deeds, _moves, _quantifiers, _polarity, _alignment, out_of_scope):
         if reason := check(have, said):
             return reason
     return None
@@ -181,6 +193,8 @@ def _denied(text: Wording) -> list[tuple[set[object], set[object], bool]]:
         items = text.between(start, end)
         clause = text.text[start:end]
         places = [m for m in NEGATORS.finditer(clause) if not NOT_NEGATING.match(clause, m.end())]
+        if any(m.group().lower() == "neither" for m in places):  # its "nor" doesn't undo it
+            places = [m for m in places if m.group().lower() != "nor"]
         first = start + places[0].start() if len(places) % 2 else end
         skip = {i.start for m in places for i in items if start + m.start() <= i.start < start + m.end()}
         words = [i for i in items if i.start not in skip]
@@ -196,9 +210,9 @@ def _polarity(have: Wording, said: Wording) -> str | None:
     ours = _denied(have)
     for words, denied, hedged in _denied(said):
         shared = [len(words & w) for w, _, _ in ours]
-        if not any(shared):
+        if not (most := max(shared)):
             continue
-        best = [clause for clause, count in zip(ours, shared, strict=True) if count == max(shared)]
+        best = [clause for clause, count in zip(ours, shared, strict=True) if count == most]
         fits = [c for c in best if all((key in denied) == (key in c[1]) for key in words & c[0])]
         if not fits:
             return "the cited text denies what it says" if not denied else "the cited text doesn't deny what it denies"

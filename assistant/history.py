@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import NoneType
 from typing import Any, Self
 
 from assistant.types import Answer, Turn
@@ -26,13 +27,32 @@ _MIGRATIONS = (
     ),
     (
         "ALTER TABLE answers ADD COLUMN context TEXT",
-        "ALTER TABLE answers ADD COLUMN id TEXT GENERATED ALWAYS AS (json_extract(answer, '$.id')) VIRTUAL",
+        "ALTER TABLE answers ADD COLUMN id TEXT GENERATED ALWAYS AS"
+        " (CASE WHEN json_valid(answer) THEN json_extract(answer, '$.id') END) VIRTUAL",
         "CREATE INDEX answers_by_id ON answers (id, number)",
     ),
 )
 """The schema of each version from 1, as what makes it of the one before."""
-_CREDENTIALS = re.compile(r"(?<=//)[^/@]*@|[?#].*")
+_CREDENTIALS = re.compile(r"(?:(?<=://)|^(?!\w*://)).*@|[?#].*", re.S)
 """What may be a secret in an address: user and password, and what follows its path."""
+_LONG = "'$.passages', '$.statements', '$.refusal.nearest'"
+"""Most of an answer."""
+_PLACE = {"number": int, "start": int, "end": int}
+_CITED = _PLACE | {"document": {"id": str, "path": str}, "quote": str}
+_CITED_NOWHERE = {"document": NoneType}
+_PASSAGE = _PLACE | {"text": str, "headings": [str], "page": (int, NoneType), "score": (int, float)}
+_ANSWER = {
+    "id": str,
+    "text": str,
+    "standalone_question": str,
+    "refused": bool,
+    "refusal": (NoneType, {"reason": str, "explanation": str}),
+    "generator": str,
+    "snapshot": {"generation": int},
+    "passages": (None, [_PASSAGE]),
+    "statements": (None, [{"text": str, "verdict": str, "citations": [(_CITED, _CITED_NOWHERE)]}]),
+}
+"""What of `Answer.to_dict` is read again: a type, a list of one form, several forms, None for what may be left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,8 @@ class Context:
             _day(values["where"]["date_to"]),
         )
         turns = tuple(Turn(**turn) for turn in values["history"])
+        if not isinstance(values["settings"], dict):
+            raise TypeError("its settings are no table")
         return cls(turns, where, _day(values["as_of"]), values["settings"])
 
 
@@ -111,7 +133,7 @@ class History:
         return self._select(
             "(?1 IS NULL OR conversation = ?1) AND (?2 IS NULL OR asked >= ?2) ORDER BY number",
             (conversation, since and since.astimezone(UTC).isoformat()),
-            "json_remove(answer, '$.passages', '$.statements', '$.refusal.nearest')" if brief else "answer",
+            f"CASE WHEN json_valid(answer) THEN json_remove(answer, {_LONG}) ELSE answer END" if brief else "answer",
         )
 
     def record(self, answer_id: str) -> Record:
@@ -149,8 +171,11 @@ class History:
     def _record(self, number: int, conversation: str, asked: str, question: str, answer: str, context: str) -> Record:
         try:
             kept = Context.from_json(context) if context else None
-            return Record(number, conversation, datetime.fromisoformat(asked), question, json.loads(answer), kept)
-        except (ValueError, TypeError, KeyError) as error:
+            given = json.loads(answer)
+            if not (_fits(given, _ANSWER) and _cited(given) <= {p["number"] for p in given.get("passages", ())}):
+                raise ValueError("its answer has another form")
+            return Record(number, conversation, datetime.fromisoformat(asked), question, given, kept)
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             raise UnavailableError(
                 f"row {number} of the history {str(self._path)!r} is damaged ({error}): put the file back from a copy, "
                 "or move it away and begin a new one"
@@ -196,6 +221,25 @@ class History:
         if owner != _APPLICATION_ID and (owner, version) != (0, 0):
             raise sqlite3.DatabaseError("another program made it")
         return int(version)
+
+
+def _cited(answer: dict[str, Any]) -> set[int]:
+    """Numbers of the passages that it cites."""
+    citations = (c for statement in answer.get("statements", ()) for c in statement["citations"])
+    return {c["number"] for c in citations if c["document"] is not None}
+
+
+def _fits(value: Any, form: Any) -> bool:
+    if isinstance(form, tuple):
+        return any(one is not None and _fits(value, one) for one in form)
+    if isinstance(form, list):
+        return isinstance(value, list) and all(_fits(one, form[0]) for one in value)
+    if isinstance(form, dict):
+        return isinstance(value, dict) and all(
+            _fits(value[name], one) if name in value else isinstance(one, tuple) and None in one
+            for name, one in form.items()
+        )
+    return isinstance(value, form)
 
 
 def _day(text: str | None) -> date | None:

@@ -31,8 +31,10 @@ _INSTRUCTIONS = tuple(
         rf"{_FIRST}(?:in|at|to|with)\s(?:the\s(?:end|start|beginning)\sof\s)?(?:your|the|each|every)\s(?:\w+\s)?"
         rf"{_REPLY.format('c')},?\s(?:\w+\s)?{_WRITE}\b",
         # "Ignore all previous instructions …"
-        rf"{_FIRST}(?:disregard|forget|ignore|override)\s(?:\w+\s){{0,4}}?(?:above|all|any|earlier|other|previous|prior"
+        r"\b(?:disregard|forget|ignore|override)\s(?:\w+\s){0,4}?(?:above|all|any|earlier|other|previous|prior"
         r"|your)\s(?:\w+\s){0,2}?(?P<d>commands?|instructions?|orders?|prompts?|questions?)\b",
+        # "Instruction to the AI assistant: …"
+        rf"\b(?P<g>instructions?|commands?|orders?|notes?)\s(?:to|for)\s(?:the\s|any\s|all\s)?{_MACHINE.format('h')}\b",
         # "You are now a chatbot." "AI: say …" "Language models must write …"
         rf"\byou\sare\s(?:now\s)?(?:an?|the)\s(?:\w+\s){{0,2}}{_MACHINE.format('e')}\b",
         rf"\b{_MACHINE.format('f')}(?:\s(?:assistants?|models?|systems?))?"

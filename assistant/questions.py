@@ -76,7 +76,9 @@ _UNITS = frozenset(
     "second minut hour day night week fortnight month year term decad mile metr meter kilometr yard feet acr hectar pound"
     " penc euro dollar per percentag time".split()
 )
-_MEASURED = re.compile("|".join(f"(?:{SHAPES[k].pattern})" for k in ("date", "time", "duration", "money", "percentage")), re.I)
+_MEASURED = re.compile(
+    "|".join(f"(?:{SHAPES[k].pattern})" for k in ("date", "time", "duration", "money", "percentage")), re.I
+)
 _MONEY_NOUNS = r"money|sum|cost|costs|costing|price|priced|fee|fees|charge|charges|charged|budget|salary|paid|pay|payable|fine|fined|grant|funding|fund|raise|raised|spend|spent|spending|worth|rent|wage|income|savings?|debt|deficit|bill|subsidy|contribut\w+|donat\w+|owe[ds]?|earns?"
 _JOINS = rf"(?:and|or) (?:the|an?|its|their|our|who|what|which|when|where|why|how|{_MONEY_NOUNS})\b"
 """Joins two things asked for, or two questions; not two words before a noun, as in "the damp and mould budget"."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from assistant.evidence import Evidence, lacks_name, missing_focus, sentences_of, states_another_role
+from assistant.evidence import Evidence, lacks_name, missing_focus, of_another_year, sentences_of, states_another_role
 from assistant.instructions import instructs
 from assistant.questions import Question, stems
 from assistant.types import Passage
@@ -54,7 +54,9 @@ class Reading:
             e
             for p in passages[:PASSAGES]
             for e in sentences_of(p)
-            if not instructs(e.text, question.text) and not states_another_role(question, e.text)
+            if not instructs(e.text, question.text)
+            and not states_another_role(question, e.text)
+            and not of_another_year(question, e)
         ]
         self.reranker = reranker
         self._embedder = embedder

@@ -59,7 +59,8 @@ def _lines(answer: Answer, left_out: bool, verbose: bool) -> Iterator[tuple[str,
 
 
 def _refusal(refusal: Refusal) -> Iterator[tuple[str, int]]:
-    yield refusal.explanation if refusal.choices else f"No answer: {refusal.explanation}", 0
+    plain = refusal.choices or refusal.reason == "out_of_scope"
+    yield refusal.explanation if plain else f"No answer: {refusal.explanation}", 0
     if refusal.choices and "?" not in refusal.explanation:
         yield "Which do you mean?", 0
     for number, choice in enumerate(refusal.choices, 1):

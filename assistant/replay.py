@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.config import Settings
@@ -27,6 +27,9 @@ _STATES: dict[State, str] = {
     "changed": "the document has changed, and no longer has these words",
     "gone": "the document is no longer indexed",
 }
+
+_INSTALLED = "onnx"
+"""Reranker that `auto` stands for where it is installed, and that must not keep a record from being verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Replay:
     """The answer to the same question now; None where it isn't asked again."""
     differences: tuple[str, ...] = ()
     """Fields of `Answer.to_dict`, timings apart, in which `again` differs."""
+    rerankers: tuple[str, str] | None = None
+    """Of the answer and of `again`, where they aren't the same."""
 
     @property
     def generation_then(self) -> int:
@@ -78,8 +83,8 @@ class Replay:
 
     @property
     def holds(self) -> bool:
-        """Whether every shown statement holds and, unless the index has changed, the answer is given again."""
-        stable = self.reproduced is not False or self.generation != self.generation_then
+        """Whether every shown statement holds and, unless index or reranker has changed, the answer is given again."""
+        stable = self.reproduced is not False or self.generation != self.generation_then or self.rerankers is not None
         return stable and all(check.holds for check in self.checks)
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,6 +96,7 @@ class Replay:
             "generator": self.record.answer["generator"],
             "generation": {"then": self.generation_then, "now": self.generation},
             "holds": self.holds,
+            "reranker": self.rerankers and dict(zip(("then", "now"), self.rerankers, strict=True)),
             "reproduced": self.reproduced,
             "differences": list(self.differences),
             "statements": [{**asdict(c), "spans": [asdict(s) for s in c.spans], "holds": c.holds} for c in self.checks],
@@ -112,7 +118,8 @@ def settings_of(record: Record) -> Settings:
     if not reproducible(record) or record.context is None:
         return Settings(reranker="none")
     known = {f.name for f in fields(Settings)}
-    return Settings(**{name: value for name, value in record.context.settings.items() if name in known})
+    settings = Settings(**{name: value for name, value in record.context.settings.items() if name in known})
+    return replace(settings, reranker="auto") if settings.reranker == _INSTALLED else settings
 
 
 def replay(desk: Assistant, record: Record, entailment: Entailment) -> Replay:
@@ -131,8 +138,12 @@ def replay(desk: Assistant, record: Record, entailment: Entailment) -> Replay:
         for statement in record.answer["statements"]
         if statement["verdict"] in SHOWN and record.answer["refusal"] is None
     )
-    differences = () if again is None else _differences(record.answer, json.loads(json.dumps(again.to_dict())))
-    return Replay(record, desk.snapshot.generation, checks, again, differences)
+    if again is None or record.context is None:
+        return Replay(record, desk.snapshot.generation, checks, None)
+    differences = _differences(record.answer, json.loads(json.dumps(again.to_dict())))
+    ranked = record.context.settings.get("reranker", "auto"), desk.reranker
+    rerankers = None if ranked[0] in ("auto", ranked[1]) else ranked
+    return Replay(record, desk.snapshot.generation, checks, again, differences, rerankers)
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
@@ -195,6 +206,8 @@ def _lines(found: Replay) -> Iterator[tuple[str, int]]:
     yield f"“{record.question}”, asked on {asked.day} {asked:%B %Y at %H:%M}, answered by {answer['generator']}", 0
     if found.generation != found.generation_then:
         yield f"The index has changed since: generation {found.generation_then} then, {found.generation} now.", 0
+    if found.rerankers is not None:
+        yield "The reranker was {} then, and is {} now.".format(*found.rerankers), 0
     if found.again is None:
         why = "only an extractive answer comes again as it was" if record.context else "how it was asked was not kept"
         yield f"Not asked again ({why}), but verified again.", 0

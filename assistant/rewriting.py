@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Sequence
 
@@ -45,19 +44,21 @@ def rewritten_by(generator: TextGenerator, question: str, turns: Sequence[Turn])
     """The question as the generator makes it whole; None where it fails, or adds what nobody said."""
     if not turns:
         return None
-    drafting = generator.generate(Prompt(conversation(question, turns), (), instruction=INSTRUCTION))
     reply = ""
     try:
-        for delta in drafting:
-            reply += delta
-            if len(reply) > MOST_READ or "\n" in reply.strip():
-                break
+        drafting = generator.generate(Prompt(conversation(question, turns), (), instruction=INSTRUCTION))
+        try:
+            for delta in drafting:
+                reply += delta
+                if len(reply) > MOST_READ or "\n" in reply.strip():
+                    break
+            else:
+                if getattr(drafting, "cut", None):  # the beginning of a question can look like one
+                    return None
+        finally:
+            getattr(drafting, "close", bool)()
     except AssistantError:  # the rules do instead; what is wrong is said where the answer is generated
         return None
-    finally:
-        if (close := getattr(drafting, "close", None)) is not None:
-            with contextlib.suppress(AssistantError):
-                close()
     return checked(reply, question, turns)
 
 

@@ -19,7 +19,7 @@ _SHAPES = re.compile(
       | \bAIza[\w-]{30,}                             # Google
       | \b(?:AKIA|ASIA)[A-Z0-9]{16}\b                # AWS
       | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+            # JSON web tokens
-      | (?<=://)[^\s/@]+(?=@)                        # https://user:password@host
+      | (?<=://)\S{1,300}(?=@)                       # https://user:password@host
       | ((?:bearer|basic)\s+)(?=\S*\d)[\w.~+/=-]{8,}
       | ((?:api[-_]?key|authorization)["']?\s*[:=]\s*(?:b(?=["']))?["']?)(?!bearer\s|basic\s)[^\s,;&"'}]{4,}
     """,

@@ -44,7 +44,6 @@ GENERIC = frozenset(
     visit want way ways work works worth write year years""".split()
 )
 """Words that tell what is asked of a subject, and not which subject."""
-_AUXILIARY = r"(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would|should|must|may|might|shall)"
 _THE = re.compile(r"\bthe\s+$", re.I)
 _ABOUT_THE = re.compile(r"\b(?:(?:what|who|which)\s+(?:is|are|was|were)|about)\s+the\s+$", re.I)
 _NOUN = re.compile(r"\s+[a-z]{3,}[a-ce-z](?=\W*$)")

@@ -184,7 +184,7 @@ def bare(word: str) -> str:
 
 
 def opens(text: str, start: int) -> bool:
-    return re.sub(r"[\s\"'“‘(]+$", "", text[:start])[-1:] in ("", ".", "!", "?", ":", "•")
+    return text[max(0, start - 20) : start].rstrip(" \n\t\r\xa0\"'“‘(")[-1:] in ("", ".", "!", "?", ":", "•")
 
 
 def name_runs(text: Wording) -> Iterator[list[re.Match[str]]]:

@@ -58,6 +58,7 @@ def test_the_answering_layers_do_not_know_textual() -> None:
 
 def test_everything_that_assistant_offers_is_there() -> None:
     assert [name for name in assistant.__all__ if getattr(assistant, name).__name__ != name] == []
+    assert {"Answer", "Settings", "Turn"} <= set(assistant.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         _ = assistant.Nothing
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 
 from assistant.config import Settings
+from assistant.secrets import redact
 from assistant.types import TextGenerator
-from corpus.errors import UsageError
+from corpus.errors import AssistantError, UsageError
+from corpus.sanitizing import sanitize
 from embeddings.types import Embedder, Reranker
 
 ENTRY_POINTS = "assistant.generators"
@@ -31,7 +33,8 @@ def generator_named(name: str, settings: Settings, reranker: Reranker | None, em
     """The generator of that name.
 
     Raises:
-        UsageError: unknown, with the known ones; or a model is missing after the colon, or a package that it needs.
+        UsageError: unknown, with the known ones; or a model is missing after the colon, or a package that it needs;
+            or a third party's own code fails.
     """
     kind, _, model = name.partition(":")
     if name == "extractive":
@@ -47,5 +50,14 @@ def generator_named(name: str, settings: Settings, reranker: Reranker | None, em
     found = next((e for e in entry_points(group=ENTRY_POINTS) if e.name == kind), None)
     if found is None:
         raise UsageError(f"no generator {name!r}: known are {', '.join(names())}")
-    factory: Callable[[str, Settings], TextGenerator] = found.load()
-    return factory(model, settings)
+    try:
+        factory: Callable[[str, Settings], TextGenerator] = found.load()
+        return factory(model, settings)
+    except AssistantError:
+        raise
+    except Exception as error:  # a third party's, of any kind
+        said = " ".join(sanitize(redact(f"{type(error).__name__}: {error}")).split())[:200]
+        raise UsageError(
+            f"the generator {kind!r} of {found.value!r} can't be made ({said}): mend or remove what installed it, or "
+            "take another generator"
+        ) from error

@@ -52,6 +52,7 @@ class AnthropicGenerator:
             "stream": True,
         }
         return Draft(
+            self.name,
             lambda draft: self._server.written(draft, request, lambda c, r: self._deltas(c, r, draft, prompt.passages)),
             self._running,
         )
@@ -74,7 +75,8 @@ class AnthropicGenerator:
             elif kind == "message_delta":
                 finish = event.delta.stop_reason or finish
         yield from sentences.rest()
-        draft.cut = _CUT.get(self._server.ended(finish, wrote))
+        if cut := _CUT.get(self._server.ended(finish, wrote)):  # a draft that was closed has a reason already
+            draft.cut = cut
 
 
 class _Sentences:

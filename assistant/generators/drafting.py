@@ -9,16 +9,21 @@ from collections.abc import Callable, Generator, MutableSet
 from contextlib import closing
 from typing import Self
 
+from assistant.secrets import redact
+from corpus.errors import AssistantError, UnavailableError
+from corpus.sanitizing import sanitize
+
 MOST_CHARACTERS = 20_000
 """Of one draft."""
 MOST_SECONDS = 600.0
 """From the first word asked for to the last."""
+STOPPED = "it was stopped before its end"
 _WAITING = 64
 """Deltas written ahead of the reader."""
 
 
 class Draft:
-    """Iterates over what `produce` writes; an exception of `produce` is raised here.
+    """Iterates over what `produce` writes; an exception of `produce` is raised here, as one of ours.
 
     `produce(draft)` runs in a daemon thread. It is a generator function of deltas that may set `draft.on_close`, wait
     on `draft.closed`, and say in `draft.cut` or `draft.spans` what the text alone does not.
@@ -26,16 +31,23 @@ class Draft:
 
     def __init__(
         self,
+        name: str,
         produce: Callable[[Draft], Generator[str]],
         running: MutableSet[Draft],
         *,
         most_characters: int = MOST_CHARACTERS,
         most_seconds: float = MOST_SECONDS,
     ) -> None:
-        """Starts writing. `running` holds the draft until its thread ends, so that a generator can close it."""
+        """Starts writing.
+
+        Args:
+            name: of the generator, for what goes wrong.
+            running: holds the draft until its thread ends, so that a generator can close it.
+        """
+        self.name = name
         self.closed = threading.Event()
         self.cut: str | None = None
-        """Why the text ends before the model was done; None where it doesn't."""
+        """Why the text that was read ends before the model was done; None where it doesn't."""
         self.spans: dict[tuple[str, int], tuple[int, int]] = {}
         """By sentence, single-spaced and without numbers, and passage number: start and end in the document of what the
         model itself names as its source."""
@@ -67,13 +79,20 @@ class Draft:
             self.cut = "the model took too long"
             self.close()
         error, self._error = self._error, None
-        if error is not None and not self.closed.is_set():
+        if error is None or self.closed.is_set():
+            raise StopIteration
+        if isinstance(error, AssistantError) or not isinstance(error, Exception):
             raise error
-        raise StopIteration
+        said = " ".join(sanitize(redact(f"{type(error).__name__}: {error}")).split())[:200]
+        raise UnavailableError(
+            f"the generator {self.name!r} failed with {said}: ask again, or take another generator"
+        ) from error
 
     def close(self) -> None:
         """End the iteration at once and stop the model; from any thread, any number of times."""
         with self._changed:
+            if not self._done or self._deltas or self._error is not None:
+                self.cut = self.cut or STOPPED
             self.closed.set()
             self._changed.notify_all()
             stop, self._on_close = self._on_close, bool

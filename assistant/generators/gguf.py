@@ -49,8 +49,7 @@ class GgufGenerator:
             ) from error
         self._llama = xllamacpp
         self.name = f"gguf:{file}"
-        self._path = Path(file).expanduser()
-        head = _head(self._path)
+        self._path, head = _opened(file)
         self._chats = b"tokenizer.chat_template" in head
         trained = re.search(rb"\.context_length\x04\0{3}(.{4})", head, re.DOTALL)
         wanted = int(_WIDER * settings.passage_tokens) + _INSTRUCTIONS + settings.output_tokens
@@ -63,7 +62,7 @@ class GgufGenerator:
         weakref.finalize(self, _stop, self._running)
 
     def generate(self, prompt: Prompt) -> Draft:
-        return Draft(lambda draft: self._write(draft, prompt), self._running)
+        return Draft(self.name, lambda draft: self._write(draft, prompt), self._running)
 
     def close(self) -> None:
         """Stops the model and frees its memory; a further question loads it again."""
@@ -205,12 +204,15 @@ def _stop(running: set[Draft]) -> None:
         draft.thread.join()
 
 
-def _head(path: Path) -> bytes:
+def _opened(file: str) -> tuple[Path, bytes]:
+    """A model's path and the start of its file."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise ModelUnavailable(f"the model {str(path)!r} can't be read: {error.strerror}") from error
+        path = Path(file).expanduser()
+        with path.open("rb") as opened:
+            head = opened.read(_HEAD)
+    except (OSError, ValueError, RuntimeError) as error:  # of the disk, of what no path has, of "~nobody"
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise ModelUnavailable(f"the model {file!r} can't be read: {reason}; give the path of a GGUF file") from error
     if not head.startswith(b"GGUF"):
-        raise ModelUnavailable(f"{str(path)!r} is not a GGUF file: give one that llama.cpp can run")
-    return head
+        raise ModelUnavailable(f"{file!r} is not a GGUF file: give one that llama.cpp can run")
+    return path, head

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import re
 import socket
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Server:
                 f"the generator {self.package}: needs a package that isn't installed: "
                 f"pip install 'passim-assistant[{self.package}]'"
             )
-        _check_address(self.address)
+        host(self.address)
         self._key()
 
     def written(
@@ -59,7 +60,8 @@ class Server:
         """What `deltas(client, request)` yields, tried again until its first one where the trouble may pass.
 
         Raises:
-            UnavailableError: the server is down, refuses, answers nonsense, is too slow or stops in the middle.
+            UnavailableError: the server is down, refuses, answers nonsense, is too slow or stops in the middle; or it
+                can't be asked at all.
         """
         sdk, http = importlib.import_module(self.package), importlib.import_module("httpx2")
         redact_logs()
@@ -68,16 +70,22 @@ class Server:
             tries += 1
             wanted = self._accepted(request)
             try:
-                with self._opened(sdk, http, draft) as client:
+                opened = self._opened(sdk, http, draft)
+            except AssistantError:
+                raise
+            except Exception as error:  # of the proxies and certificates that the environment names, among others
+                raise self._error(
+                    f"can't be asked ({type(error).__name__}): check base_url, and in the environment the proxies and "
+                    "SSL_CERT_FILE"
+                ) from None  # its text may hold a proxy's password
+            try:
+                with opened as client:
                     for delta in deltas(client, wanted):
                         begun = begun or bool(delta)
                         yield delta
                 return
-            except AssistantError as error:
-                trouble: Exception = error
-            # Servers send anything: JSON of another shape ends in an attribute or item that isn't there.
-            except (sdk.APIError, http.HTTPError, ValueError, TypeError, AttributeError, LookupError) as error:
-                trouble = error
+            except Exception as error:  # servers send anything: JSON of another shape, or nested without end
+                trouble = error.__cause__ if isinstance(error.__cause__, AssistantError) else error
             if draft.closed.is_set():
                 return
             if not begun and (name := _refused(wanted, trouble)):
@@ -107,6 +115,7 @@ class Server:
 
         def asked(request: Any) -> None:
             request.extensions["trace"] = connected
+            request.headers["Accept-Encoding"] = "identity"  # a few bytes of gzip unpack to more than the memory has
 
         class Bounded(http.SyncByteStream):  # type: ignore[misc]
             def __init__(self, stream: Any) -> None:
@@ -123,6 +132,8 @@ class Server:
                 self.stream.close()
 
         def answered(response: Any) -> None:
+            if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+                raise self._error("sent a compressed answer, which is not read: check base_url")
             response.stream = Bounded(response.stream)
 
         timeout = sdk.Timeout(self.settings.read_timeout, connect=self.settings.connect_timeout)
@@ -191,44 +202,50 @@ class Server:
         try:
             with self._opened(sdk, http, draft) as client:
                 names = sorted(" ".join(sanitize(redact(str(m.id))).split())[:60] for m in client.models.list().data)
-        except (sdk.APIError, http.HTTPError, ValueError, TypeError, AttributeError):
+        except Exception:  # as above; that the model isn't there is said all the same
             names = []
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         return f"it has {', '.join(names[:_MOST_NAMED])}{more}" if names else "check the model's name and base_url"
 
 
-def _check_address(address: str) -> None:
+def host(address: str) -> str:
+    """The host of a server's address.
+
+    Raises:
+        UsageError: it is no address, holds more, or is not safe to speak to; none of what may be a secret is shown.
+    """
     try:
         url = urlsplit(address)
-        _ = url.port
-    except ValueError as error:
-        raise UsageError(f"base_url {redact(address)!r} is not an address: write https://HOST/v1") from error
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise UsageError(f"base_url {redact(address)!r} is not an address: write https://HOST/v1")
-    if url.username or url.password or url.query or url.fragment:
+        hostname, _ = url.hostname, url.port
+    except ValueError:
+        hostname = None
+    if not hostname or url.scheme not in ("http", "https") or not re.fullmatch(r"[!-~]+", address):
+        raise UsageError("base_url is not an address: write https://HOST/v1")
+    if "@" in address or url.query or url.fragment:
         raise UsageError(
-            f"base_url for {url.hostname!r} holds more than an address: take out what stands before @ and after ? or #,"
-            f" and give the key in {' or '.join(VARIABLES.values())}"
+            "base_url holds more than an address: take out what stands before @ and after ? or #, and give the key in "
+            f"{' or '.join(VARIABLES.values())}"
         )
-    if url.scheme == "http" and not _is_private(url.hostname):
+    if url.scheme == "http" and not _is_private(hostname):
         raise UsageError(
             f"base_url {address!r} would send key and passages unencrypted: use https. Plain http is for localhost and "
             "for private addresses given as numbers, such as http://192.168.1.5:8000/v1"
         )
+    return hostname
 
 
-def _is_private(host: str) -> bool:
+def _is_private(name: str) -> bool:
     """Whether a host is this machine, or in a private network by its number; a name could lead anywhere."""
     with contextlib.suppress(ValueError):
-        return ip_address(host).is_private
-    return host == "localhost"
+        return ip_address(name).is_private
+    return name == "localhost"
 
 
 def _is_loopback(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
+    name = host(address)
     with contextlib.suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
+        return ip_address(name).is_loopback
+    return name == "localhost"
 
 
 def _shut(connection: socket.socket) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from assistant.config import Settings
 from assistant.generators.drafting import Draft
-from assistant.generators.hosted import Server
+from assistant.generators.hosted import Server, host
 from assistant.prompting import messages
 from assistant.types import Prompt
 
@@ -28,7 +27,7 @@ class OpenAIGenerator:
         azure = os.environ.get("AZURE_OPENAI_ENDPOINT")
         address = settings.base_url or os.environ.get("OPENAI_BASE_URL")
         address = address or (f"{azure.rstrip('/')}/openai/v1" if azure else ADDRESS)
-        service = "azure" if (urlsplit(address).hostname or "").endswith(".azure.com") else "openai"
+        service = "azure" if host(address).endswith(".azure.com") else "openai"
         self.name = f"openai:{model}"
         self._server = Server("openai", service, "OpenAI", address, model, settings)
         self._running: set[Draft] = set()
@@ -43,7 +42,9 @@ class OpenAIGenerator:
             "stream": True,
         }
         return Draft(
-            lambda draft: self._server.written(draft, request, lambda c, r: self._deltas(c, r, draft)), self._running
+            self.name,
+            lambda draft: self._server.written(draft, request, lambda c, r: self._deltas(c, r, draft)),
+            self._running,
         )
 
     def close(self) -> None:
@@ -58,4 +59,5 @@ class OpenAIGenerator:
                 if isinstance(text := choice.delta and choice.delta.content, str):
                     wrote = wrote or bool(text.strip())
                     yield text
-        draft.cut = _CUT.get(self._server.ended(finish, wrote))
+        if cut := _CUT.get(self._server.ended(finish, wrote)):  # a draft that was closed has a reason already
+            draft.cut = cut

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import combinations
 
-from assistant.editions import superseded_by
-from assistant.evidence import OPENING, Evidence
+from assistant.editions import same_title, superseded_by
+from assistant.evidence import OPENING, Evidence, answers_kind
 from assistant.figures import figures
 from assistant.questions import Question, content_stems, holds, name_words, stem, stems, words
 from assistant.reading import Scored
 from assistant.types import Passage
-from assistant.values import values_in
+from assistant.values import told_apart, values_in
 from corpus.types import Document
 
 FURTHER_FLOOR = 1.0
@@ -54,6 +54,7 @@ def across(question: Question, able: Sequence[Scored], common: frozenset[str] = 
         able: sentences that can answer, best first; at least one.
         common: names of the question that most documents mention.
     """
+    able = _plain(question, able)
     passages = list({s.evidence.passage.chunk.id: s.evidence.passage for s in able}.values())
     namesakes = _namesakes(question, able, common)
     groups: list[list[Evidence]] = []
@@ -67,6 +68,13 @@ def across(question: Question, able: Sequence[Scored], common: frozenset[str] = 
         elif namesakes or not groups or _adds(question, scored, able[0], groups):
             groups.append([evidence])
     return _settled(question, groups, passages)[:MOST]
+
+
+def _plain(question: Question, able: Sequence[Scored]) -> Sequence[Scored]:
+    """Those that tell of the asked, without those of its deputy or its second, where there are any that do."""
+    plain = [s for s in able if not told_apart(question, s.evidence.text)]
+    told = any(set(question.focus) <= stems(s.evidence.text) and answers_kind(question, s.evidence) for s in plain)
+    return plain if told else able
 
 
 def _namesakes(question: Question, able: Sequence[Scored], common: frozenset[str]) -> list[Scored]:
@@ -126,13 +134,20 @@ def _settled(question: Question, groups: list[list[Evidence]], passages: Sequenc
             lost.add(i)
         elif replaced.get(other.passage.document.id) == one.passage.document.id:
             lost.add(j)
-        elif containment(one.passage.chunk.text, other.passage.chunk.text) >= COPIED:
+        elif _copies(one.passage, other.passage):
             trust = [
                 (_support(question, a, b, passages), a.passage.document.date or date.min)
                 for a, b in ((one, other), (other, one))
             ]
             lost.add(i if trust[1] > trust[0] else j)
     return [g for i, g in enumerate(groups) if i not in lost]
+
+
+def _copies(one: Passage, other: Passage) -> bool:
+    """Whether two passages are copies of one text; not where both open with titles of their own, as forms may."""
+    titled = all(p.document.title in p.document.text[:OPENING] for p in (one, other))
+    alike = not titled or same_title(one.document, other.document)
+    return alike and containment(one.chunk.text, other.chunk.text) >= COPIED
 
 
 def _asked_for(question: Question, document: Document) -> bool:

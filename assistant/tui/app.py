@@ -18,6 +18,7 @@ from textual.screen import Screen
 from textual.widgets import Footer
 from textual.worker import NoActiveWorker, Worker, WorkerState, get_current_worker
 
+from assistant.secrets import redact
 from assistant.tui.generator import GeneratorScreen
 from assistant.tui.messages import Arrived, Indexing, Opened, Ready
 from assistant.tui.widgets.citation import CitationChip
@@ -283,8 +284,8 @@ class AssistantApp(App[None]):
         if name is not None:
             try:
                 self.desk.use(name)
-            except AssistantError as error:
-                self.notify(sanitize(str(error)), title="Generator", severity="error", markup=False)
+            except Exception as error:  # a third party's too: nothing that a generator does may end the application
+                self.notify(sanitize(redact(_line(error))), title="Generator", severity="error", markup=False)
             self.query_one(StatusLine).generator = self.desk.generator
 
     def action_list_unread(self) -> None:
@@ -344,4 +345,3 @@ class AssistantApp(App[None]):
 def _line(error: BaseException) -> str:
     """What the user is told: an error meant for them as it is, any other with its kind."""
     return str(error) if isinstance(error, AssistantError) else f"unexpected {type(error).__name__}: {error}"
-

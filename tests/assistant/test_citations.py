@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from assistant.citations import bind, locate, parse_draft
 from assistant.types import Citation, Passage
-from assistant.verification import LexicalEntailment
+from assistant.verification import LexicalEntailment, verify
 
 TEXT = (
     "The hall opens at nine.  It closes \u00a0at six on Fridays. Hire costs £30 an hour. It closes at noon on Sundays."
@@ -98,10 +98,11 @@ def test_locate_counts_characters_of_the_document_and_stays_within_the_passage(
 
     whole = passage_of(TEXT)
     start = TEXT.index("Hire costs")
-    later = replace(whole, chunk=replace(whole.chunk, start=start, text=TEXT[start:], sentences=()))
+    spans = tuple(span for span in whole.chunk.sentences if span[0] >= start)
+    later = replace(whole, chunk=replace(whole.chunk, start=start, text=TEXT[start:], sentences=spans))
     assert locate("Hire costs £30 an hour.", later) == (start, start + 23)
     assert locate("The hall opens at nine.", later) is None
-    assert locate("It closes", later) == (TEXT.rindex("It closes"), TEXT.rindex("It closes") + 9)
+    assert locate("It closes", later) is None  # a part of a sentence
     assert locate("", later) is None
     assert locate(".*", later) is None
 
@@ -138,7 +139,6 @@ def test_bind_names_the_page(passage_of: Callable[..., Passage]) -> None:
     [
         "Question: Parking; Answer: Park behind the ward. A ticket costs £4.20. Ask at reception.",
         "The rule was set in Smith v Jones [2019] and stands.",
-        "It was set in Smith v Jones [2019]",
     ],
 )
 def test_a_line_that_a_passage_holds_is_one_quotation(text: str, passage_of: Callable[..., Passage]) -> None:
@@ -152,3 +152,22 @@ def test_a_line_that_no_cited_passage_holds_is_taken_apart(passage_of: Callable[
         ("One thing is so.", ()),
         ("Another is not.", (2,)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "clipping"),
+    [
+        ("Entry is £45 a year.", "Entry is £4"),
+        ("It opens on 15 May 2024.", "5 May 2024."),
+        ("No dogs are allowed in the park.", "dogs are allowed in the park."),
+        ("It is not true that the council approved the plan.", "the council approved the plan."),
+    ],
+)
+def test_a_clipping_of_a_sentence_is_no_quotation(text: str, clipping: str, passage_of: Callable[..., Passage]) -> None:
+    passage = passage_of(text)
+    assert locate(clipping, passage) is None
+    start = text.index(clipping)
+    for within in (None, (start, start + len(clipping))):
+        citation = bind(clipping, 1, [passage], LexicalEntailment(), within)
+        assert citation.quote == text
+        assert verify(clipping, [citation], LexicalEntailment()).verdict == "unsupported"

@@ -95,6 +95,65 @@ def test_sources_that_agree_or_tell_of_something_else_dont_differ(question: str,
     assert found(question, passage(1, one), passage(2, other)) == ()
 
 
+MAYOR, LIBRARY, REPLIES = (
+    "Who is the mayor of Skell?",
+    "What time does Skell library open?",
+    "How many replies did the consultation on Skell square have?",
+)
+NOTICE, BINS = "How much notice must be given under section 10?", "What time are bins collected on Mondays?"
+SWIM = "How much does swimming at Skell pool cost for adults?"
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (MAYOR, "The mayor of Skell is Ada Quill.", "The deputy mayor of Skell is Tom Orrin."),
+        (MAYOR, "The mayor of Skell is Ada Quill.", "The mayor-elect of Skell is Tom Orrin."),
+        (MAYOR, "The mayor of Skell is Ada Quill.", "The former mayor of Skell was Tom Orrin."),
+        (MAYOR, "The mayor of Skell is Ada Quill.", "Tom Orrin is acting mayor of Skell."),
+        (NOTICE, "Under section 10 we must give 28 days' notice.", "Notice given under section 21 is two months."),
+        (NOTICE, "Under section 10 we must give 28 days' notice.", "The notice of section 10 is on page 14."),
+        (BINS, "Bins are collected on Mondays at 7am.", "On bank holiday Mondays bins are collected at 9am."),
+        (BINS, "Bins are collected on Mondays at 7am.", "On bank holidays bins are collected at 9am."),
+        (SWIM, "Swimming at Skell pool costs £5 for adults.", "Swimming at Skell pool costs £40 for clubs."),
+        (SWIM, "Swimming at Skell pool is £5 for adults.", "Swimming at Skell pool is £40 a term for adults."),
+        (REPLIES, "The consultation on Skell square had 312 replies.", "The second consultation had 511 replies."),
+        (REPLIES, "The consultation on Skell square had 312 replies.", "The consultation replies are in room 4."),
+        (LIBRARY, "Skell library opens at 9am.", "Skell children's library opens at 10am."),
+    ],
+)
+def test_a_value_of_another_thing_of_the_kind_doesnt_differ(question: str, one: str, other: str) -> None:
+    asked = " ".join(content_stems(question))
+    assert found(question, passage(1, one, title=asked), passage(2, other, title=asked)) == ()
+    assert found(question, passage(1, other, title=asked), passage(2, one, title=asked)) == ()
+
+
+def test_a_heading_tells_what_a_sentence_is_about() -> None:
+    books = "How many books does Skell library have?"
+    one, other = "It has 20,000 books.", "It has 4,000 books."
+    assert (
+        len(found(books, passage(1, one, title="Skell library"), passage(2, other, title="The library at Skell"))) == 1
+    )
+    assert (
+        found(books, passage(1, one, title="Skell library"), passage(2, other, title="Skell children's library")) == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "one", "other"),
+    [
+        (MAYOR, "The mayor of Skell is Ada Quill.", "The new mayor of Skell is Tom Orrin."),
+        (NOTICE, "Under section 10 we must give 28 days' notice.", "Under section 10 the notice is 14 days."),
+        (BINS, "Bins are collected on Mondays at 7am.", "We collect bins on Mondays from 6am."),
+        (SWIM, "Swimming at Skell pool costs £5 for adults.", "For adults, swimming at Skell pool is now £6."),
+        (REPLIES, "The consultation on Skell square had 312 replies.", "There were 511 replies to the consultation."),
+    ],
+)
+def test_values_of_the_same_thing_differ(question: str, one: str, other: str) -> None:
+    asked = "The council of Skell: square, pool and bins"
+    assert len(found(question, passage(1, one, title=asked), passage(2, other, title=asked))) == 1
+
+
 def test_one_source_doesnt_differ_from_itself() -> None:
     assert found(COST, passage(1, "The flood wall will cost £4m. Others say the flood wall will cost £5m.")) == ()
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.dates import as_of_in
+from assistant.dates import as_of_in, without_as_of
 
 
 @pytest.mark.parametrize(
@@ -56,3 +56,16 @@ def test_other_questions_have_none(question: str) -> None:
 def test_any_text_is_read(text: str) -> None:
     found = as_of_in(text)
     assert found is None or 1899 <= found.year <= 2100
+
+
+@pytest.mark.parametrize(
+    ("question", "rest"),
+    [
+        ("As of 1 January 2020, how many days of leave do staff get?", "How many days of leave do staff get?"),
+        ("Who was the treasurer as of 2021-12-31?", "Who was the treasurer?"),
+        ("Who chairs it?", "Who chairs it?"),
+        ("as of 2019", "as of 2019"),
+    ],
+)
+def test_the_day_is_no_word_to_search_for(question: str, rest: str) -> None:
+    assert without_as_of(question) == rest

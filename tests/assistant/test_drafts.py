@@ -107,3 +107,22 @@ def test_the_cuts_between_deltas_change_nothing(
         parser = DraftParser(passages)
         found = [s for a, b in pairwise(places) for s in parser.feed(draft[a:b])]
         assert [*found, *parser.finish()] == parse_draft(draft, passages)
+
+
+@pytest.mark.parametrize(
+    ("draft", "kept"),
+    [
+        ("It opens in May [1]. It costs £4", ["It opens in May."]),
+        ("It opens in May [1]. It costs £4 [1]", ["It opens in May.", "It costs £4"]),
+        ("It opens in May [1].", ["It opens in May."]),
+        ("It opens", []),
+    ],
+)
+def test_a_cut_draft_loses_the_sentence_without_an_end(draft: str, kept: list[str]) -> None:
+    parser = DraftParser()
+    assert [text for text, _ in [*parser.feed(draft), *parser.finish(cut=True)]] == kept
+
+
+def test_a_quotation_that_sounds_like_a_refusal_stays() -> None:
+    said = "I cannot accept the report, the chair said."
+    assert parse_draft(f"{said} [1]") == [(said, (1,))]

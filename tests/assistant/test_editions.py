@@ -25,6 +25,8 @@ def document(number: int, title: str, text: str = "", day: date | None = None) -
         (document(1, "Parking policy (draft)"), document(2, "Parking policy (final)")),
         (document(1, "Parking policy", day=date(2019, 1, 1)), document(2, "Parking policy", day=date(2023, 1, 1))),
         (document(1, "Fees and charges 2023/24"), document(2, "Fees and charges 2024/25")),
+        (document(1, "Bus timetable, March 2023"), document(2, "Bus timetable, 5 August 2024")),
+        (document(1, "Section 10 guidance (1st edition, 2019)"), document(2, "Section 10 guidance, 2nd edition 2021")),
         (document(1, "Stalls", "This policy was replaced by the Market Handbook."), document(2, "Market Handbook")),
         (document(1, "Rules for stalls"), document(2, "Market Handbook", "It replaces the Rules for Stalls of 2011.")),
     ],
@@ -46,6 +48,38 @@ def test_the_newer_edition_supersedes(old: Document, new: Document) -> None:
 )
 def test_other_documents_dont(one: Document, other: Document) -> None:
     assert superseded_by([one, other]) == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Section 10 guidance", "Section 21 guidance"),
+        ("Key Stage 1 handbook", "Key Stage 2 handbook"),
+        ("Parking charges, Zone 3", "Parking charges, Zone 4"),
+        ("Year 5 handbook 2023", "Year 6 handbook 2024"),
+        ("Local plan, Part 3", "Local plan, Part 4"),
+        ("Local plan: 12 High Street", "Local plan: 40 High Street"),
+        ("March timetable", "August timetable"),
+    ],
+)
+def test_a_number_or_month_without_a_year_tells_titles_apart(one: str, other: str) -> None:
+    assert superseded_by([document(1, one, day=date(2023, 1, 1)), document(2, other, day=date(2024, 1, 1))]) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nothing here replaces the parking charges policy.",
+        "This note does not say that it replaces the parking charges policy.",
+        "It was never said that this\nreplaces the parking charges policy.",
+        "If adopted, it replaces the parking charges policy.",
+    ],
+)
+def test_what_is_denied_or_proposed_isnt_replaced(text: str) -> None:
+    old = document(1, "Parking charges policy")
+    assert superseded_by([old, document(2, "Market note", text)]) == {}
+    said = document(2, "Market note", f"{text.split('.')[0]}, not yet. It replaces the parking charges policy.")
+    assert superseded_by([old, said]) == {old.id: said.id}
 
 
 def test_the_newest_of_three_is_named_once_for_each_older_one() -> None:

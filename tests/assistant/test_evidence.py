@@ -6,7 +6,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
-from assistant.evidence import Evidence, answers_kind, missing_focus, missing_names, sentences_of
+import pytest
+
+from assistant.evidence import (
+    Evidence,
+    answers_kind,
+    missing_focus,
+    missing_names,
+    of_another_year,
+    sentences_of,
+    states_another_role,
+)
 from assistant.questions import analyse
 from assistant.types import Passage
 from corpus.types import Section
@@ -101,3 +111,37 @@ def test_an_item_of_a_list_is_read_with_the_line_above_the_list(passage_of: Call
     )
     assert last_of(passage).paragraph == "At Skell Mill we serve:\nbread"
     assert missing_names(QUESTION, last_of(passage)) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "other"),
+    [
+        ("Who is the treasurer of the museum?", "The director of the museum is Ada Quill.", True),
+        ("Who founded the museum?", "The director of the museum is Ada Quill.", True),
+        ("Who is the director of the museum?", "The director of the museum is Ada Quill.", False),
+        ("Who runs the museum?", "The director of the museum is Ada Quill.", False),
+        ("Who chaired the commission?", "The chair of the commission was Ada Quill.", False),
+        ("When did the director join?", "The director of the museum is Ada Quill.", False),
+    ],
+)
+def test_a_sentence_on_another_role_answers_no_question_about_who(question: str, text: str, other: bool) -> None:
+    assert states_another_role(analyse(question), text) is other
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "title", "other"),
+    [
+        ("How many visitors came in 2022?", "Visitor numbers in 2021 were 52,700.", "Report", True),
+        ("How many visitors came in 2022?", "Visitor numbers in 2021/22 were 52,700.", "Report", False),
+        ("How many visitors came in 2022?", "From 2020 to 2023 some 52,700 came.", "Report", False),
+        ("How many visitors came in 2022?", "Some 52,700 visitors came.", "Report 2021", True),
+        ("How many visitors came in 2022?", "Some 52,700 visitors came.", "Report", False),
+        ("How have numbers changed since 2019?", "Numbers rose in 2021.", "Report", False),
+        ("How many visitors came?", "Visitor numbers in 2021 were 52,700.", "Report", False),
+    ],
+)
+def test_a_sentence_of_another_year_is_told(
+    question: str, text: str, title: str, other: bool, passage_of: Callable[..., Passage]
+) -> None:
+    (evidence,) = sentences_of(passage_of(text, title=title))
+    assert of_another_year(analyse(question), evidence) is other

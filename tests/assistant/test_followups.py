@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.followups import MOST_CHARACTERS, standalone
+from assistant.followups import MOST_CHARACTERS, leans_only, standalone
 from assistant.types import Turn
 
 MUSEUM = "Who is the director of the Marram Museum?"
@@ -189,3 +189,23 @@ def test_forty_turns_with_long_answers_are_no_burden(follow_up: str) -> None:
     whole = standalone(follow_up, [Turn("Who chairs the Tarn Panel?", answer), *[Turn(follow_up, answer)] * 3000])
     assert len(whole) <= MOST_CHARACTERS
     assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("question", "leans"),
+    [
+        ("Are you sure?", True),
+        ("Tell me more.", True),
+        ("Who else?", True),
+        ("Who else was present?", False),
+        ("Are you sure that the library opens?", False),
+        ("Who chairs it?", False),
+    ],
+)
+def test_what_says_nothing_by_itself_is_told(question: str, leans: bool) -> None:
+    assert leans_only(question) is leans
+
+
+def test_one_kind_takes_the_place_of_another() -> None:
+    turns = [Turn("How much does a guided tour cost?")]
+    assert standalone("And room hire?", turns) == "How much does room hire cost?"

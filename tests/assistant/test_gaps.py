@@ -27,11 +27,11 @@ def test_refusals_of_one_question_are_one_gap_most_asked_first() -> None:
     found = gaps([
         asked(1, "When is the toy library open?", "weak_evidence", missing=["toy"]),
         asked(2, "Who keeps bees?", "nothing_found"),
-        asked(3, "The toy library: when is it open?", "unsupported_draft", missing=[]),
+        asked(3, "The toy library: when is it open?", "nothing_found", missing=[]),
         asked(4, "Who mends clocks?", "weak_evidence", missing=["clocks"]),
     ])  # fmt: skip
     assert found == [
-        Gap("The toy library: when is it open?", 2, DAY.replace(day=3), "unsupported_draft", ()),
+        Gap("The toy library: when is it open?", 2, DAY.replace(day=3), "nothing_found", ()),
         Gap("Who mends clocks?", 1, DAY.replace(day=4), "weak_evidence", ("clocks",)),
         Gap("Who keeps bees?", 1, DAY.replace(day=2), "nothing_found", ()),
     ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from assistant.api import Assistant
 from assistant.citations import parse_draft
 from assistant.config import Settings
-from assistant.generators import generator_named, names
+from assistant.generators import ENTRY_POINTS, generator_named, names
 from assistant.types import Passage, Prompt, Retrieved, TextGenerator
 from corpus.errors import AssistantError, UsageError
 from embeddings.hashing import HashingEmbedder
@@ -92,3 +93,28 @@ def test_names_are_listed_and_an_unknown_one_is_refused_with_them() -> None:
     assert "extractive" in names()
     with pytest.raises(UsageError, match=r"no generator 'oracle'.*extractive"):
         generator_named("oracle", Settings(), None, HashingEmbedder())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("raise OSError('no libx')", r"can't be made \(OSError: no libx\): mend or remove"),
+        ("def made(model, settings): raise ValueError('bad ' + model)", r"can't be made \(ValueError: bad m\): mend"),
+        ("import corpus.errors as e\ndef made(*_): raise e.UsageError('give a model')", "^give a model$"),
+        ("other = 1", r"can't be made \(AttributeError: .*made"),
+    ],
+)
+def test_a_third_party_that_fails_is_named(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    module = f"passim_third_party_{abs(hash(request.node.name))}"
+    (tmp_path / f"{module}.py").write_text(code, encoding="utf-8")
+    about = tmp_path / f"{module}-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1\n", encoding="utf-8")
+    (about / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\nthird = {module}:made\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert "third" in names()
+    with pytest.raises(UsageError, match=said) as raised:
+        generator_named("third:m", Settings(), None, HashingEmbedder())
+    assert said.startswith("^") or f"the generator 'third' of '{module}:made'" in str(raised.value)

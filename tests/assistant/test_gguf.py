@@ -80,6 +80,12 @@ def numbers(draft: str) -> set[int]:
     return {int(n) for n in re.findall(r"\[\s*(\d+)", draft)}
 
 
+@pytest.mark.parametrize("file", ["~nouser/x", "a\0b", "none.gguf", "."])
+def test_a_path_that_cannot_be_read_is_told(file: str) -> None:
+    with pytest.raises(ModelUnavailable, match=r"^the model '.*' can't be read: .+; give the path of a GGUF file$"):
+        GgufGenerator(file, SETTINGS)
+
+
 def test_a_draft_comes_in_pieces_and_cites_only_what_was_offered(generator: GgufGenerator, prompt: Prompt) -> None:
     deltas = [delta for delta in generator.generate(prompt) if delta]
     draft = "".join(deltas)

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import date
@@ -27,8 +21,6 @@ from assistant.types import Answer, Turn
 from corpus.errors import UnavailableError, UsageError
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Snapshot, Where
-
-ROOT = Path(__file__).parents[2]
 
 COST = "How much did the repairs to the roof cost?"
 LEEDS = "Who is the mayor of Leeds?"
@@ -174,6 +166,9 @@ def test_how_it_was_asked_comes_back_as_it_was(context: Context) -> None:
 
 
 def test_an_address_is_kept_without_what_may_be_secret() -> None:
+    for address in ("https://us:wo/rd@h:bad/v1", "us:wo/rd@h:bad/v1", "https://us:w@rd?@h:bad/v1#x"):
+        kept = Context.from_json(Context(settings=asdict(Settings(base_url=address))).to_json())
+        assert kept.settings["base_url"].removeprefix("https://") == "h:bad/v1"
     settings = asdict(Settings(base_url="https://user:word@models.example:8080/v1?key=abc#x"))
     kept = Context.from_json(Context(settings=settings).to_json())
     assert kept.settings["base_url"] == "https://models.example:8080/v1"
@@ -236,89 +231,47 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
         history.records()
 
 
-ADDING = """
-import os, resource, signal, sys
-from pathlib import Path
-from assistant.history import History
-from assistant.types import Answer
-from corpus.errors import UnavailableError
-from embeddings.types import Snapshot
-file, how = sys.argv[1:]
-history = History(Path(file))
-if how == "full":
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
-try:
-    for number in range(40):
-        answer = Answer(str(number), "Who? " * 4000, "", (), None, (), (), "e", Snapshot(1, "e", "c", 1, 1))
-        history.add("a", answer)
-        print(number, flush=True)
-        if how == "killed" and number == 5:
-            os.kill(os.getpid(), signal.SIGKILL)
-except UnavailableError as error:
-    print(error, file=sys.stderr)
-"""
-
-
 @pytest.mark.parametrize(
-    ("how", "code", "said"), [("killed", -signal.SIGKILL, ""), ("full", 0, "check its permissions")]
+    "answer",
+    ["{", "[" * 200_000, "[]", "{}", '"text"', "null", "5", b"\x80", '{"id": "a", "text": "", "passages": [1]}'],
 )
-def test_what_was_added_outlives_a_kill_and_a_full_disk(how: str, code: int, said: str, tmp_path: Path) -> None:
-    file = tmp_path / "h.sqlite3"
-    child = subprocess.run([sys.executable, "-c", ADDING, file, how], cwd=ROOT, capture_output=True, text=True)
-    assert child.returncode == code, child.stderr
-    assert said in child.stderr
-    added = child.stdout.split()
-    assert 0 < len(added) < 40
-    history = History(file)
-    assert [r.answer["id"] for r in history.records()] == added
-    history.add("a", answer_of("And now?"))
-    assert history.records()[-1].question == "And now?"
-
-
-def foreign(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA application_id = 7")
-        connection.execute("CREATE TABLE theirs (x)")
-
-
-def no_database(path: Path) -> None:
-    path.write_text("Dear diary, this is no database. " * 200, encoding="utf-8")
-
-
-@pytest.mark.parametrize("made", [foreign, no_database])
-def test_a_file_of_another_program_is_refused_untouched_and_questions_are_answered(
-    made: Callable[[Path], None], museum: Path, tmp_path: Path
+def test_a_row_of_another_form_is_named_and_keeps_no_file_from_being_brought_up_to_date(
+    answer: str | bytes, tmp_path: Path
 ) -> None:
-    file = tmp_path / "theirs.sqlite3"
-    made(file)
-    before = file.read_bytes()
+    file = tmp_path / "old.sqlite3"
+    kept = of_version_1(file)
+    with sqlite3.connect(file) as connection:
+        connection.execute(
+            "INSERT INTO answers (conversation, asked, question, answer) VALUES ('other', '2025-03-01', '', ?)",
+            (answer,),
+        )
+    history = History(file)
+    assert [r.answer for r in history.records("talk")] == [kept]
+    for brief in (False, True):
+        with pytest.raises(UnavailableError, match=r"row 2 of the history .* is damaged \(.*: put the file back"):
+            history.records(brief=brief)
+
+
+def _without(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in answer.items() if key != name}
+
+
+def test_a_record_that_lacks_what_is_read_again_is_damaged(museum: Path, tmp_path: Path) -> None:
+    file = tmp_path / "h"
     with opened(museum, file) as desk:
-        assert "£412,000" in desk.ask(COST).text
-        with pytest.raises(UnavailableError, match=r"theirs\.sqlite3.*can't be used.*history="):
-            desk.history()
-    assert file.read_bytes() == before
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_still_answers(museum: Path, tmp_path: Path) -> None:
-    index = shutil.copytree(museum, tmp_path / "index")
-    for path in (*index.iterdir(), index):
-        path.chmod(0o555 if path.is_dir() else 0o444)
-    try:
-        with opened(index) as desk:
-            assert "£412,000" in desk.ask(COST).text
-    finally:
-        index.chmod(0o755)
-
-
-def test_a_file_that_cannot_be_made_still_answers(museum: Path, tmp_path: Path) -> None:
-    with opened(museum, tmp_path / "no" / "such" / "folder" / "h.sqlite3") as desk:
-        assert "£412,000" in desk.ask(COST).text
-        assert desk.history() == []
-
-
-def test_closing_twice_does_no_harm(tmp_path: Path) -> None:
-    history = History(tmp_path / "h.sqlite3")
-    assert history.records() == []
-    history.close()
-    history.close()
+        given = json.loads(json.dumps(desk.ask(COST).to_dict()))
+    (statement,), (cited,) = given["statements"], given["statements"][0]["citations"]
+    damaged = [
+        *(_without(given, name) for name in ("id", "generator", "snapshot", "refusal", "standalone_question")),
+        {**given, "refusal": {"reason": "weak_evidence"}},
+        {**given, "passages": []},
+        {**given, "passages": [{**given["passages"][0], "headings": 3}]},
+        {**given, "statements": [_without(statement, "citations")]},
+        {**given, "statements": [{**statement, "citations": [_without(cited, "quote")]}]},
+        {**given, "statements": [{**statement, "citations": [{**cited, "document": {}}]}]},
+    ]
+    for answer in damaged:
+        with sqlite3.connect(file) as connection:
+            connection.execute("UPDATE answers SET answer = ?", (json.dumps(answer),))
+        with pytest.raises(UnavailableError, match=r"row 1 of the history .* is damaged"):
+            History(file).records()

@@ -155,12 +155,29 @@ def test_what_a_model_wrote_is_verified_again_and_not_asked(
     assert "shop.txt: the document has changed, and no longer has these words" in " ".join(text.split())
 
 
+@pytest.mark.parametrize(
+    ("reranker", "said"),
+    [("auto", None), ("none", None), ("other/ranker", "The reranker was other/ranker then, and is none now.")],
+)
+def test_another_reranker_is_said_and_excuses_another_answer(reranker: str, said: str | None, folder: Path) -> None:
+    record = answered(folder, "How many people does the hall seat?")
+    settings = {**asdict(PLAIN), "reranker": reranker}
+    changed = replace(record, context=Context(settings=settings), answer={**record.answer, "notes": ["other"]})
+    found = replayed(folder, changed)
+    assert (found.reproduced, found.differences, found.holds) == (False, ("notes",), said is not None)
+    assert found.rerankers == (None if said is None else ("other/ranker", "none"))
+    assert (said in render_replay(found)) if said else ("reranker" not in render_replay(found))
+    assert found.to_dict()["reranker"] == (None if said is None else {"then": "other/ranker", "now": "none"})
+
+
 def test_what_is_asked_again_and_with_which_settings(folder: Path) -> None:
     record = answered(folder, "Who is the mayor of Leeds?")
     unknown = {**asdict(PLAIN), "retries": 9, "of_a_later_version": 1}
     known = replace(record, context=Context(settings=unknown))
     assert reproducible(known)
     assert settings_of(known) == replace(PLAIN, retries=9)
+    ranked = Context(settings={**asdict(PLAIN), "reranker": "onnx"})
+    assert settings_of(replace(record, context=ranked)).reranker == "auto"  # it need not be installed here
     fallen_back = replace(record, context=Context(settings=asdict(Settings(generator="openai:m"))))
     for other in (replace(record, context=None), fallen_back):
         assert not reproducible(other)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.generators.drafting import Draft
 from assistant.generators.extractive import ExtractiveGenerator
 from assistant.prompting import messages
 from assistant.rewriting import INSTRUCTION, MOST_CHARACTERS, MOST_READ, checked, conversation, rewritten_by
@@ -87,6 +88,26 @@ def test_a_failing_generator_leaves_it_to_the_rules(scripted: Scripted) -> None:
     assert rewritten_by(scripted(failing, True), ASKED, TURNS) is None
     assert rewritten_by(ExtractiveGenerator(None, HashingEmbedder()), ASKED, TURNS) is None
     assert rewritten_by(scripted(lambda _: [WHOLE], True), ASKED, []) is None
+
+
+def test_a_reply_that_was_cut_off_is_not_taken_for_a_question() -> None:
+    class Cut:
+        name = "cut"
+        said: str | None = None
+
+        def generate(self, _: Prompt) -> Draft:
+            def written(draft: Draft) -> Generator[str]:
+                yield WHOLE
+                draft.cut = self.said
+
+            return Draft(self.name, written, set())
+
+        def close(self) -> None: ...
+
+    writer = Cut()
+    assert rewritten_by(writer, ASKED, TURNS) == WHOLE
+    writer.said = "the model reached its limit of tokens"
+    assert rewritten_by(writer, ASKED, TURNS) is None
 
 
 @pytest.mark.parametrize("delta", ["a" * 10, "When did Ada Quill? "])

@@ -78,6 +78,27 @@ def test_the_superseded_edition_isnt_quoted_unless_it_is_asked_for() -> None:
     assert [1] in [n for _, n in said("What was the fee for a stall in 2021?", old, new)]
 
 
+@pytest.mark.parametrize("role", ["deputy mayor", "acting mayor", "former mayor", "vice-mayor", "shadow mayor"])
+def test_another_role_is_quoted_only_where_nobody_has_the_asked_one(role: str) -> None:
+    other = source(2, f"The {role} of Skell is Tom Orrin.", 9, "Fair", date(2024, 6, 7))
+    plain = source(1, "The mayor of Skell is Ada Quill.", 8, "Council", date(2023, 3, 5))
+    assert [n for _, n in said("Who is the mayor of Skell?", plain, other)] == [[1]]
+    assert [n for _, n in said("Who is the mayor of Skell?", other)] == [[2]]
+    assert [2] in [n for _, n in said(f"Who is the {role} of Skell?", plain, other)]
+
+
+def test_the_second_isnt_quoted_for_the_first() -> None:
+    first = source(1, "The first consultation had 312 replies.", 8, "Square")
+    second = source(2, "The second consultation had 511 replies.", 9, "Square again")
+    assert [n for _, n in said("How many replies did the first consultation have?", first, second)] == [[1]]
+
+
+def test_forms_with_titles_of_their_own_are_no_copies() -> None:
+    form = "Zone {}. " + LIFE.format("8 May {}")
+    one, other = (source(n, form.format(n, 1900 + n), 9, f"Zone {n}", date(2000 + n, 1, 1)) for n in (3, 4))
+    assert sorted(n for _, n in said("When was she born?", one, other)) == [[3], [4]]
+
+
 def test_a_reprint_joins_the_group_of_its_text() -> None:
     text = LIFE.format("8 May 1900")
     assert [n for _, n in said(BORN, source(1, text, 9), source(2, text, 9))] == [[1, 2]]

@@ -135,8 +135,10 @@ def test_inflection_light_words_and_spelling_of_figures_cost_nothing(
 
 def test_citations_are_read_together(passage_of: Callable[..., Passage]) -> None:
     one, two = passage_of("The wall is long."), passage_of("The quay has homes.", 2)
-    assert cited("The long wall has homes.", one)[0] == "unsupported"
-    assert cited("The long wall has homes.", one, two) == ("supported", 1.0)
+    both = "The wall is long and the quay has homes."
+    assert cited(both, one)[0] == "unsupported"
+    assert cited(both, one, two) == ("supported", 1.0)
+    assert cited("The long wall has homes.", one, two)[0] == "unsupported"  # neither says it
 
 
 def test_an_invented_number_beside_a_real_one_changes_no_verdict(passage_of: Callable[..., Passage]) -> None:

@@ -23,7 +23,6 @@ REASONS: dict[RefusalReason, str] = {
     "nothing_found": "No answer: nothing found",
     "weak_evidence": "No answer: the evidence is too weak",
     "unsupported_draft": "No answer: the sources don't support the draft",
-    "out_of_scope": "Not a question for these documents",
     "underspecified": "Which do you mean?",
 }
 _SHOWN = ("quoted", "supported")
@@ -91,9 +90,10 @@ class AnswerView(Widget):
         self.progress(_summary(answer, seconds))
 
     def cut(self) -> None:
-        """Keeps what arrived and says that it is not whole."""
+        """Keeps what was checked and says that it is not whole."""
         self.add_class("-cut")
-        unchecked = ", and its last lines are not checked" if self._draft else ""
+        unchecked = ", and what was not checked yet is taken away" if self._draft else ""
+        self._show_draft("")
         self.progress(f"✂ Stopped: the answer is not complete{unchecked}")
 
     def fail(self, error: str) -> None:
@@ -136,7 +136,7 @@ def _conflict(conflict: Conflict) -> list[Finding]:
 def _refusal(refusal: Refusal) -> list[Finding]:
     nearest = [CitationChip(_whole(passage), "nearest", snippet=True) for passage in refusal.nearest]
     return [
-        Finding(f"⊘ {REASONS[refusal.reason]}", "", (), kind="refused"),
+        *([Finding(f"⊘ {REASONS[refusal.reason]}", "", (), kind="refused")] if refusal.reason in REASONS else []),
         Finding(refusal.explanation, "", (), kind="explanation"),
         *(Finding(f"• {choice}", "", (), kind="choice") for choice in refusal.choices),
         *([Finding("", "nearest", nearest, kind="nearest")] if nearest else []),

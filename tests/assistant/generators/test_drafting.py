@@ -8,7 +8,8 @@ from collections.abc import Generator
 
 import pytest
 
-from assistant.generators.drafting import MOST_CHARACTERS, Draft
+from assistant.generators.drafting import MOST_CHARACTERS, STOPPED, Draft
+from corpus.errors import ModelUnavailable, UnavailableError
 
 
 def words(draft: Draft) -> Generator[str]:
@@ -27,28 +28,54 @@ def hanging(draft: Draft) -> Generator[str]:
 
 def test_everything_arrives_in_order() -> None:
     running: set[Draft] = set()
-    draft = Draft(words, running)
+    draft = Draft("any", words, running)
     assert list(draft) == [f"{n} " for n in range(1000)]
     assert draft.cut == "that is all"
     draft.thread.join(5)
     assert not draft.thread.is_alive() and not running
 
 
-def test_an_error_is_raised_where_the_draft_is_read_after_what_came_before_it() -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ModelUnavailable("it is gone: fetch it"), "it is gone: fetch it"),
+        (
+            LookupError("gone with\n sk-abcdEFGH1234567890"),
+            "the generator 'any' failed with LookupError: gone with [key]: ask again, or take another generator",
+        ),
+    ],
+)
+def test_an_error_is_raised_where_the_draft_is_read_after_what_came_before_it(error: Exception, told: str) -> None:
     def failing(_: Draft) -> Generator[str]:
         yield "one"
-        raise LookupError("gone")
+        raise error
 
-    draft = Draft(failing, set())
+    draft = Draft("any", failing, set())
     assert next(draft) == "one"
-    with pytest.raises(LookupError, match="gone"):
+    with pytest.raises(UnavailableError) as raised:
         next(draft)
+    assert str(raised.value) == told
     assert list(draft) == []
+
+
+def test_a_draft_that_is_closed_before_its_end_says_so_and_a_whole_one_does_not() -> None:
+    cut, whole = Draft("any", hanging, set()), Draft("any", lambda _: (word for word in ("one", "two")), set())
+    assert next(cut) == "one"
+    cut.close()
+    assert (list(cut), cut.cut) == ([], STOPPED)
+    unread = Draft("any", words, set())
+    assert next(unread) == "0 "
+    unread.close()
+    unread.thread.join(2)
+    assert unread.cut == STOPPED
+    assert list(whole) == ["one", "two"]
+    whole.close()
+    assert whole.cut is None
 
 
 def test_closing_wakes_a_reader_that_waits_and_stops_the_model() -> None:
     running: set[Draft] = set()
-    draft = Draft(hanging, running)
+    draft = Draft("any", hanging, running)
     assert next(draft) == "one"
     read: list[str] = []
     reader = threading.Thread(target=lambda: read.extend(draft))
@@ -68,7 +95,7 @@ def test_a_writer_ahead_of_its_reader_waits_and_ends_when_it_is_closed() -> None
             written.append(n)
             yield "x"
 
-    draft = Draft(endless, set())
+    draft = Draft("any", endless, set())
     assert next(draft) == "x"
     draft.close()
     draft.thread.join(2)
@@ -84,7 +111,7 @@ def test_closing_before_the_model_has_started_stops_it_when_it_does() -> None:
         draft.on_close(stopped.set)
         yield "too late"
 
-    draft = Draft(late, set())
+    draft = Draft("any", late, set())
     draft.close()
     begin.set()
     draft.thread.join(2)
@@ -92,7 +119,7 @@ def test_closing_before_the_model_has_started_stops_it_when_it_does() -> None:
 
 
 def test_endless_output_is_cut_at_its_limit_and_says_so() -> None:
-    draft = Draft(lambda _: ("abc" for _ in itertools.count()), set())
+    draft = Draft("any", lambda _: ("abc" for _ in itertools.count()), set())
     text = "".join(draft)
     assert len(text) == MOST_CHARACTERS and text.startswith("abcabc")
     assert draft.cut == "the model wrote without end"
@@ -101,7 +128,7 @@ def test_endless_output_is_cut_at_its_limit_and_says_so() -> None:
 
 
 def test_a_draft_that_takes_too_long_is_cut_and_says_so() -> None:
-    draft = Draft(hanging, set(), most_seconds=0.05)
+    draft = Draft("any", hanging, set(), most_seconds=0.05)
     assert list(draft) == ["one"]
     assert draft.cut == "the model took too long"
     draft.thread.join(2)

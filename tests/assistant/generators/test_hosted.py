@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import threading
 import time
@@ -109,6 +110,13 @@ def test_a_key_is_not_in_the_history_and_an_error_leaves_the_conversation_usable
         ("ftp://127.0.0.1/v1", "is not an address"),
         ("127.0.0.1:8000", "is not an address"),
         ("http://127.0.0.1:port/v1", "is not an address"),
+        ("http://[::1/v1", "is not an address"),
+        ("http://127.0.0.1:1/v1\0", "is not an address"),
+        ("http://127.0.0.1:1/\nv1", "is not an address"),
+        ("me:hunter2x@host", "is not an address"),
+        ("https://user:hunter2x/w@h:bad/v1", "is not an address"),
+        ("https://user:hunter2x@example.com/v1", "more than an address"),
+        ("https://user:12/hunter2x@example.com/v1", "more than an address"),
         (f"https://me:{SHAPES[0]}@example.com/v1", "more than an address"),
         (f"https://example.com/v1?api-key={SHAPES[0]}", "more than an address"),
     ],
@@ -116,7 +124,37 @@ def test_a_key_is_not_in_the_history_and_an_error_leaves_the_conversation_usable
 def test_addresses_that_are_refused(address: str, said: str) -> None:
     with pytest.raises(UsageError, match=said) as raised:
         OpenAIGenerator("little", Settings(base_url=address))
-    assert SHAPES[0] not in str(raised.value)
+    assert SHAPES[0] not in str(raised.value) and "hunter2x" not in str(raised.value)
+
+
+def test_json_without_end_is_no_answer(prompt: Prompt) -> None:
+    deep = Reply([b"data: " + b"[" * 200_000 + b"\n\n"], headers={"Content-Type": "text/event-stream"})
+    with serving(lambda _: deep) as server, pytest.raises(UnavailableError, match="is not an answer in the form of"):
+        list(at(server).generate(prompt))
+
+
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_compression_is_declined_and_a_compressed_answer_is_not_unpacked(prompt: Prompt, status: int) -> None:
+    packed = Reply([gzip.compress(b"data: " + b"0" * 1_000_000)], status, {"Content-Encoding": "gzip"})
+    with serving(lambda _: packed) as server, pytest.raises(UnavailableError, match="sent a compressed answer"):
+        list(at(server).generate(prompt))
+    assert {request.headers["accept-encoding"] for request in server.requests} == {"identity"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("SSL_CERT_FILE", "/no/such/file"), ("ALL_PROXY", "gopher://user:hunter2x@127.0.0.1:9")]
+)
+def test_an_environment_that_no_client_can_be_made_in_is_told(
+    prompt: Prompt, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "any")
+    monkeypatch.setenv(variable, value)
+    generator = OpenAIGenerator("little", replace(QUICK, base_url="https://models.invalid/v1"))
+    with pytest.raises(
+        UnavailableError, match=r"can't be asked \(\w+\): check base_url, and .*SSL_CERT_FILE"
+    ) as raised:
+        list(generator.generate(prompt))
+    assert "hunter2x" not in str(raised.value)
 
 
 @pytest.mark.parametrize("address", ["http://localhost:1/v1", "http://[::1]:1/v1", "http://192.168.1.5:1/v1"])

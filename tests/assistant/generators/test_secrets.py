@@ -87,6 +87,11 @@ def test_keys_of_no_shape_go_by_their_header(text: str) -> None:
     assert "0123456789abcdef" not in redact(text)
 
 
+@pytest.mark.parametrize("secret", ["hunter2x", "hun/ter2x", "hunt@er2x"])
+def test_what_stands_before_a_host_goes(secret: str) -> None:
+    assert redact(f"at https://user:{secret}@host:bad/v1 now") == "at https://[key]@host:bad/v1 now"
+
+
 def test_prose_stays() -> None:
     text = "The basic principles of risk-based asks, https://host/a?b=c, bearer certificates and the key to the hall."
     assert redact(text) == text

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from assistant.tui.app import AssistantApp
 from assistant.tui.widgets.answer import AnswerView
@@ -185,13 +185,13 @@ async def test_escape_stops_the_answer_and_the_next_question_goes_on(make_app: M
             await pilot.press("escape")
             assert answer.has_class("-cut")
             assert "not complete" in str(answer.query_one(".answer--progress", Static).content)
-            assert len(answer.query("Finding.-quoted")) == 1 and answer.draft == "And then it"
+            assert len(answer.query("Finding.-quoted")) == 1 and answer.draft == ""
             await settled(pilot)
             last = list(app.query(AnswerView))[-1]
             assert not last.has_class("-cut") and len(last.query("Finding.-quoted")) == 1
             release.set()
             await pilot.pause()
-            assert answer.draft == "And then it"
+            assert answer.draft == ""
 
 
 async def test_errors_are_one_line_in_the_conversation(make_app: Make, settled: Settled) -> None:
@@ -217,8 +217,33 @@ async def test_a_broken_generator_does_not_end_the_application(make_app: Make, s
     async with app.run_test(size=(80, 24)) as pilot:
         await ask(pilot, QUESTION)
         await settled(pilot)
-        assert under(app) == "✗ unexpected RuntimeError: connection [/] lost␛[2J"
+        assert under(app) == "✗ the generator 'scripted' failed with RuntimeError: connection [/] lost␛[2J"
         assert app.is_running and app.query_one(StatusLine).activity == "● ready"
+
+
+async def test_a_generator_that_fails_when_it_is_changed_does_not_end_the_application(
+    make_app: Make, two_statements: Callable[[Prompt], Iterator[str]], settled: Settled
+) -> None:
+    class Stuck:
+        name = "stuck"
+
+        def generate(self, prompt: Prompt) -> Iterator[str]:
+            return two_statements(prompt)
+
+        def close(self) -> None:
+            raise RuntimeError("it won't [/] go\x1b[2J")
+
+    app = make_app(Stuck())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        app.action_choose_generator()
+        await pilot.pause()
+        app.screen.query_one(Input).value = "extractive"
+        await pilot.press("enter")
+        await settled(pilot)
+        (told,) = app._notifications
+        assert told.message == "unexpected RuntimeError: it won't [/] go␛[2J"
+        assert app.is_running
 
 
 async def test_no_index_is_said_and_questions_are_refused(settled: Settled) -> None:
