@@ -313,12 +313,21 @@ def test_an_interruption_stops_the_model_and_exits_130(museum: Path, tmp_path: P
     command = [sys.executable, "-m", "assistant", *ask(museum, COST, "--generator", "slow")]
     environment = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background ignores it
     ) as child:
-        assert child.stderr is not None
-        assert child.stderr.readline() == "writing\n"
-        child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=20)
+        try:
+            assert child.stderr is not None
+            assert child.stderr.readline() == "writing\n"
+            child.send_signal(signal.SIGINT)
+            out, err = child.communicate(timeout=20)
+        finally:
+            child.kill()
     assert (child.returncode, out) == (130, "")
     *stopping, said = err.splitlines()
     assert sorted(stopping) == ["left", "stopped"]
