@@ -75,7 +75,8 @@ def test_a_generator_that_fails_once_loses_one_question(open_hall: Callable[...,
     with open_hall(Counting(fails)) as desk:
         report = run(dataset("1", "2", "3"), desk)
     errors = [r.response.error for r in report.results]
-    assert errors == [None, "the model went away", "ZeroDivisionError: division by zero"]
+    told = "the generator 'counting' failed with ZeroDivisionError: division by zero"
+    assert errors == [None, "the model went away", told]
     assert values(report)["false_refusals"] == pytest.approx(2 / 3)
 
 
