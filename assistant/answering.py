@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from assistant.abstention import refuse
+from assistant.abstention import NEAREST, refuse
 from assistant.citations import DraftParser, bind
 from assistant.clarification import asked_back, clarification
 from assistant.confidence import Calibration
@@ -21,7 +21,7 @@ from assistant.editions import has_editions, superseded
 from assistant.followups import leans_only, standalone
 from assistant.history import Context
 from assistant.instructions import without_instructed
-from assistant.prompting import fit
+from assistant.prompting import fit, messages
 from assistant.questions import Question, analyse
 from assistant.reading import Reading
 from assistant.retrieval import Retrieval, sought
@@ -40,9 +40,11 @@ from assistant.types import (
     Statement,
     TextDelta,
     TextGenerator,
+    Tokens,
     Verified,
 )
 from assistant.verification import Entailment, verify
+from corpus.chunking import count_tokens
 from corpus.errors import AssistantError, UnavailableError
 from corpus.sanitizing import sanitize
 from embeddings.types import Embedder, Reranker, Where
@@ -50,6 +52,13 @@ from embeddings.view import View
 
 ALONE = "This goes on from an earlier question, and there is none. Ask for the thing itself."
 STOPPED = "It was stopped before its end."
+UNSURE = (
+    "The documents may hold an answer, but it isn't as sure as strict answers must be. See the nearest passages, ask "
+    "about them anyway, or answer less strictly."
+)
+ANYWAY = (
+    "Asked anyway: only the nearest passages were read, and whether they are likely to hold the answer was not weighed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,10 @@ class Answering:
         self._stopped = threading.Event()
         self._draft: Iterator[str] = iter(())
         self._statements: list[Statement] = []
+        self._read: list[str] = []
+        """Prompts of a model."""
+        self._wrote: list[str] = []
+        """What it wrote."""
         self._clock = time.perf_counter()
 
     def stop(self) -> None:
@@ -101,17 +114,23 @@ class Answering:
         whole = without_as_of(whole)
         question, found = self._retrieve(view, whole, where)
         self._lap("retrieve")
-        yield Retrieved(question.text, found.passages)
+        anyway = self.context.anyway
+        offered = replace(found, passages=found.passages[:NEAREST]) if anyway else found
+        yield Retrieved(question.text, offered.passages)
 
         reading = Reading(question, found.passages, found.common, self.means.reranker, self.means.embedder)
-        if whole == self.asked and (choices := clarification(question, found, reading)):
-            unclear = Refusal("underspecified", asked_back(choices), found.passages[:3], choices=choices)
+        if whole == self.asked and not anyway and (choices := clarification(question, found, reading)):
+            unclear = Refusal("underspecified", asked_back(choices), found.passages[:NEAREST], choices=choices)
             yield Finished(self._answer(view, question, found, unclear))
             return
         confidence = self.means.calibration.confidence(question, found, reading) if found.passages else None
+        if anyway:
+            found, reading = offered, reading.of(offered.passages)
+            self.notes += [ANYWAY] if found.passages else []
         self._lap("read")
         ranked_by = None if self.means.reranker is None else self.means.reranker.name
-        if confidence is not None and self.means.calibration.answers(confidence, ranked_by):
+        least = self.means.calibration.threshold(ranked_by, self.means.settings.strictness)
+        if confidence is not None and (anyway or confidence >= least):
             yield from self._written(question, found, reading)
         self._lap("generate")
 
@@ -121,12 +140,15 @@ class Answering:
             differing = conflicts(question, self._statements, reading)
             self.notes += self._superseded(view, found, differing)
         elif self._stopped.is_set():
-            refusal = Refusal("unsupported_draft", STOPPED, found.passages[:3])
+            refusal = Refusal("unsupported_draft", STOPPED, found.passages[:NEAREST])
         else:
-            if confidence is not None:  # it would be answered, but for what was asked: no surer than at the threshold
-                confidence = min(confidence, self.means.calibration.model(ranked_by).threshold)
             searched = view.searched(where)[0] if where else None
             refusal = refuse(question, found, self._statements, searched=searched)
+            calibrated = self.means.calibration.threshold(ranked_by)
+            if confidence is not None and not self._statements and calibrated <= confidence < least and not anyway:
+                refusal = replace(refusal, explanation=UNSURE)
+            elif confidence is not None:  # it would be answered, but for what was asked: no surer than at the threshold
+                confidence = min(confidence, calibrated)
         yield Finished(self._answer(view, question, found, refusal, differing, confidence))
 
     def _standalone(self) -> str:
@@ -194,6 +216,7 @@ class Answering:
             for delta in _told(generator.name, draft):
                 if self._stopped.is_set():
                     break
+                self._wrote += [delta] if _writes(generator) else []
                 yield TextDelta(delta)
                 yield from self._verified(parser.feed(delta), prompt, draft)
         finally:
@@ -204,6 +227,7 @@ class Answering:
         yield from self._verified(parser.finish(bool(cut)), prompt, draft)
 
     def _begin(self, generator: TextGenerator, prompt: Prompt) -> Iterator[str]:
+        self._read += messages(prompt) if _writes(generator) else ()
         self._draft = draft = generator.generate(prompt)
         if self._stopped.is_set():  # while it began
             close(draft)
@@ -244,7 +268,12 @@ class Answering:
             timings=self.timings,
             confidence=None if confidence is None else round(confidence, 4),
             notes=tuple(dict.fromkeys(self.notes)),
+            tokens=self._tokens(),
         )
+
+    def _tokens(self) -> Tokens | None:
+        """None without loading a tokenizer where no model was asked."""
+        return Tokens(sum(map(count_tokens, self._read)), count_tokens("".join(self._wrote))) if self._read else None
 
     def _lap(self, stage: str) -> None:
         now = time.perf_counter()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import json
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,13 +14,17 @@ from typing import Self
 
 from assistant.answering import Answering, Means, Stream
 from assistant.confidence import Calibration
-from assistant.config import MOST_QUESTION_CHARACTERS, Settings, index_folder
+from assistant.config import MOST_QUESTION_CHARACTERS, Settings, Strictness, index_folder
+from assistant.conversations import Conversations
 from assistant.entailment import entailment_named
 from assistant.explanation import explain
+from assistant.feedback import FeedbackLog
 from assistant.generators import generator_named
 from assistant.history import FILE as HISTORY_FILE
 from assistant.history import Context, History, Record
+from assistant.originals import original
 from assistant.retrieval import CANDIDATES, Candidate, candidates
+from assistant.suggestions import suggestions
 from assistant.types import Answer, Event, Finished, TextGenerator, Turn
 from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
@@ -41,6 +45,8 @@ class Assistant:
         self._means = means
         self._history = history
         self._ready = threading.Event()
+        self.unkept = ""
+        """Why the last answer could not be kept; empty where it was."""
 
     @staticmethod
     def build(
@@ -137,12 +143,26 @@ class Assistant:
         """Name of the generator."""
         return self._means.generator.name
 
-    def use(self, generator: str) -> None:
-        """Write the answers from now on with the generator of that name. Raises `UsageError` for an unknown one."""
+    @property
+    def settings(self) -> Settings:
+        """By which the next question is answered; generator and reranker as they were found."""
+        return self._means.settings
+
+    def use(self, generator: str | None = None, *, strictness: Strictness | None = None) -> None:
+        """Answer from now on with the generator of that name, or this strictly; what is None stays.
+
+        Raises:
+            UsageError: either isn't known; both stay as they were.
+        """
         means = self._means
-        writer = generator_named(generator, means.settings, means.reranker, means.embedder)
-        self._means = replace(means, generator=writer, settings=replace(means.settings, generator=writer.name))
-        means.generator.close()
+        settings = means.settings if strictness is None else replace(means.settings, strictness=strictness)
+        writer = means.generator
+        if generator is not None:
+            writer = generator_named(generator, settings, means.reranker, means.embedder)
+            settings = replace(settings, generator=writer.name)
+        self._means = replace(means, generator=writer, settings=settings)
+        if writer is not means.generator:
+            means.generator.close()
 
     @property
     def reranker(self) -> str:
@@ -151,8 +171,13 @@ class Assistant:
 
     @property
     def bound(self) -> str:
-        """What is promised of the questions that it answers, and by what."""
-        return self._means.calibration.bound(self.reranker)
+        """What is promised of the questions that it answers, and by what; of a lenient one that nothing is."""
+        return self._means.calibration.bound(self.reranker, self.settings.strictness)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The indexed folders."""
+        return tuple(map(Path, json.loads(self._index.about()["folders"])))
 
     @property
     def snapshot(self) -> Snapshot:
@@ -192,6 +217,34 @@ class Assistant:
         """One document. Raises `UsageError` for an id that the index doesn't hold."""
         return self._index.document(document_id)
 
+    def original(self, path: str) -> Path:
+        """The file of a document, given by its path in the index.
+
+        Raises:
+            UsageError: it isn't there, or doesn't lie in its folder.
+        """
+        return original(path, self.folders)
+
+    def suggestions(self, limit: int = 4, stop: threading.Event | None = None) -> list[str]:
+        """Questions that the documents answer, each tried; the same for the same index, and kept nowhere.
+
+        Args:
+            stop: ends the search for more, between two questions.
+        """
+        self.warm()
+        with self._index.view() as view:
+            return suggestions(view, self._means, limit, stop or threading.Event())
+
+    @property
+    def conversations(self) -> Conversations:
+        """What was asked and answered, by conversation."""
+        return Conversations(self._history)
+
+    @property
+    def feedback(self) -> FeedbackLog:
+        """What was said of the answers."""
+        return FeedbackLog(self._history)
+
     def history(self, conversation: str | None = None) -> list[Record]:
         """Questions and answers as they were given, oldest first."""
         return self._history.records(conversation)
@@ -204,6 +257,7 @@ class Assistant:
         where: Where | None = None,
         as_of: date | None = None,
         conversation: str | None = None,
+        anyway: bool = False,
     ) -> Answer:
         """Answer one question.
 
@@ -213,12 +267,15 @@ class Assistant:
             where: the only documents that passages are taken from.
             as_of: nothing that is dated later, or not dated, is read; None for the day that the question names, if any.
             conversation: id under which the answer is kept; None for one of its own.
+            anyway: answer from the nearest passages, those that a refusal shows, however low the confidence; every
+                sentence is verified as always.
 
         Raises:
             UsageError: the question is empty or too long.
             UnavailableError: the generator failed, and the settings allow no other in its place.
         """
-        for event in self.stream(question, history, where=where, as_of=as_of, conversation=conversation):
+        asked = self.stream(question, history, where=where, as_of=as_of, conversation=conversation, anyway=anyway)
+        for event in asked:
             if isinstance(event, Finished):
                 return event.answer
         raise AssertionError("a stream ends with Finished")
@@ -231,12 +288,13 @@ class Assistant:
         where: Where | None = None,
         as_of: date | None = None,
         conversation: str | None = None,
+        anyway: bool = False,
     ) -> Stream:
         """The same, event by event; the last is `Finished`. `stop()` ends it from any thread."""
         asked = _checked(question)
         turns = tuple(_turn(earlier) for earlier in history)
         made_with = asdict(self._means.settings) | {"reranker": self.reranker}  # by its own name, not `auto`
-        answering = Answering(self._means, asked, Context(turns, where, as_of, made_with))
+        answering = Answering(self._means, asked, Context(turns, where, as_of, made_with, anyway))
         return Stream(answering, self._events(answering, conversation or uuid.uuid4().hex))
 
     def _events(self, answering: Answering, conversation: str) -> Iterator[Event]:
@@ -244,9 +302,16 @@ class Assistant:
         with self._index.view() as view:
             for event in answering.events(view):
                 if isinstance(event, Finished):
-                    with contextlib.suppress(UnavailableError):  # a folder that can't be written still answers
-                        self._history.add(conversation, event.answer, answering.context)
+                    self._keep(conversation, event.answer, answering.context)
                 yield event
+
+    def _keep(self, conversation: str, answer: Answer, context: Context) -> None:
+        """Adds to the history; a folder that can't be written still answers."""
+        try:
+            self._history.add(conversation, answer, context)
+            self.unkept = ""
+        except UnavailableError as error:
+            self.unkept = str(error)
 
 
 def _turn(earlier: str | Turn) -> Turn:

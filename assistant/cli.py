@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from assistant import commands
+from assistant import commands, keeping
 from assistant.commands import Exit, say
 from assistant.config import DEFAULT_INDEX, INDEX_VARIABLE, SETTINGS_VARIABLE
 from corpus.errors import AssistantError, UsageError
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
     index = command("index", commands.index, "index folders, or bring their index up to date")
     index.add_argument("folders", nargs="+", metavar="FOLDER")
-    _making(_where_kept(index))
+    _json(_making(_where_kept(index)), "progress and the report")
 
     ask = command("ask", commands.ask, "answer one question")
     ask.add_argument("question", metavar="QUESTION")
@@ -93,7 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     _json(_where_kept(_answering(_filters(search))), "hits")
 
     chat = command("chat", commands.chat, "open the application")
-    chat.add_argument("folder", nargs="?", metavar="FOLDER", help="index this folder first")
+    chat.add_argument("folder", nargs="?", metavar="FOLDER", help="bring the index of this folder up to date")
+    chat.add_argument("--web", action="store_true", help="in a browser of this machine, at the address that is printed")
+    chat.add_argument("--port", type=_port, default=0, metavar="N", help="of --web; else one that is free")
     _generating(_answering(_making(_where_kept(chat))))
 
     documents = command("documents", commands.documents, "list what is indexed, and what could not be read")
@@ -113,6 +115,20 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("id", metavar="ID", help="of the answer, or its beginning")
     _settings_file(_json(_where_kept(replay), "outcome"))
 
+    kept = command("conversations", keeping.conversations, "list kept conversations, find words in them, export one")
+    kept.add_argument("action", nargs="?", choices=("export",), metavar="export", help="write one out")
+    kept.add_argument("id", nargs="?", metavar="ID", help="of the one to export, or its beginning")
+    kept.add_argument("--find", metavar="TEXT", help="questions and answers that hold these words, the newest first")
+    kept.add_argument("--format", choices=("markdown", "html", "json"), default="markdown", help="of the export")
+    _json(_where_kept(_out(kept)), "list")
+
+    judged = command("feedback", keeping.feedback, "list how answers were judged, or export them as evaluation cases")
+    judged.add_argument(
+        "action", nargs="?", choices=("export",), metavar="export", help="as a set for `assistant eval`"
+    )
+    judged.add_argument("--since", type=_day, metavar="DAY", help="only what was judged from 2024-01-31 on")
+    _json(_where_kept(_out(judged)), "list")
+
     doctor = command("doctor", commands.doctor, "examine every file and row of an index")
     doctor.add_argument("--repair", action="store_true", help="make again what can be made again")
     _where_kept(doctor)
@@ -125,6 +141,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _where_kept(parser: _Parser) -> _Parser:
     parser.add_argument("--index", metavar="DIR", help="where the index is kept")
+    return parser
+
+
+def _out(parser: _Parser) -> _Parser:
+    parser.add_argument("--out", metavar="FILE", help="of the export; else it is printed")
     return parser
 
 
@@ -172,6 +193,12 @@ def _generating(parser: _Parser) -> _Parser:
 def _positive(text: str) -> int:
     if not text.isdecimal() or not int(text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, a number up to 65535")
     return int(text)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime, time
 from enum import IntEnum
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from assistant.config import Settings, index_folder
-from corpus.errors import UsageError
+from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class Exit(IntEnum):
 def index(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
 
-    with _progress() as progress:
+    with _progress_lines() if options.json else _progress() as progress:
         report = Assistant.build(
             *options.folders,
             index=options.index,
@@ -45,6 +47,9 @@ def index(options: argparse.Namespace) -> int:
             rebuild=options.rebuild,
             progress=progress,
         )
+    if options.json:
+        print(json.dumps({"report": asdict(report)}))
+        return Exit.DONE
     for failure in report.failures:
         say(f"not read: {failure.path}: {failure.reason}")
     print(
@@ -62,11 +67,11 @@ def ask(options: argparse.Namespace) -> int:
         answer = desk.ask(options.question, options.after, where=_where(options), as_of=options.as_of)
         bound = desk.bound
     if options.json:
-        _print_json(answer.to_dict())
+        print_json(answer.to_dict())
     else:
         print(render_answer(answer, left_out=options.show_left_out, verbose=options.verbose))
         if options.verbose:
-            print(wrapped(f"Questions of too little confidence are refused, so that {bound}", 0))
+            print(wrapped(f"Questions of too little confidence are refused: {bound}", 0))
     return Exit.DONE
 
 
@@ -81,7 +86,7 @@ def search(options: argparse.Namespace) -> int:
             return Exit.DONE
         found = desk.search(options.question, options.limit, where)
     if options.json:
-        _print_json([candidate.to_dict() | {"number": rank} for rank, candidate in enumerate(found, 1)])
+        print_json([candidate.to_dict() | {"number": rank} for rank, candidate in enumerate(found, 1)])
     else:
         print(render_search(found))
     return Exit.DONE
@@ -95,7 +100,7 @@ def documents(options: argparse.Namespace) -> int:
         documents, failures = index.documents(), index.failures()
     if options.json:
         rows = [{**asdict(d), "date": d.date.isoformat() if d.date else None} for d in documents]
-        _print_json({"documents": rows, "failures": [asdict(failure) for failure in failures]})
+        print_json({"documents": rows, "failures": [asdict(failure) for failure in failures]})
     else:
         print(render_documents(documents, failures))
     return Exit.DONE
@@ -122,11 +127,11 @@ def replay(options: argparse.Namespace) -> int:
     from assistant.replay import render_replay, settings_of
     from assistant.replay import replay as replayed
 
-    record = _history(options).record(options.id)
+    record = kept_history(options).record(options.id)
     with Assistant.open(options.index, settings=settings_of(record), history=":memory:") as desk:
         found = replayed(desk, record, entailment_named(_settings(options).entailment))
     if options.json:
-        _print_json(found.to_dict())
+        print_json(found.to_dict())
     else:
         print(render_replay(found))
     return Exit.DONE if found.holds else Exit.BELOW_THRESHOLD
@@ -137,9 +142,9 @@ def gaps(options: argparse.Namespace) -> int:
     from assistant.gaps import render_gaps
 
     since = options.since and datetime.combine(options.since, time()).astimezone()
-    found = found_in(_history(options).records(since=since, brief=True))
+    found = found_in(kept_history(options).records(since=since, brief=True))
     if options.json:
-        _print_json([gap.to_dict() for gap in found])
+        print_json([gap.to_dict() for gap in found])
     else:
         print(render_gaps(found))
     return Exit.DONE
@@ -159,11 +164,22 @@ def by_name(options: argparse.Namespace) -> int:
 
 
 def chat(options: argparse.Namespace) -> int:
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        raise UsageError("chat needs a terminal: use `assistant ask QUESTION` where there is none")
+    options.settings_file, options.settings = options.settings, _settings(options)
+    in_browser = "TEXTUAL_DRIVER" in os.environ  # as textual-serve starts this command again, for each page
+    if options.web and not in_browser:
+        try:
+            from assistant.tui.serving import serve  # deferred: an extra
+        except ModuleNotFoundError as error:
+            raise UnavailableError(
+                f"chat in a browser needs {error.name!r}: pip install 'passim-assistant[web]'"
+            ) from error
+        say("Open this address in a browser of this machine; Ctrl-C here ends it.")
+        serve(options.arguments, options.port)
+        return Exit.DONE
+    if not in_browser and not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        raise UsageError("chat needs a terminal: use `assistant ask QUESTION` where there is none, or `--web`")
     from assistant.tui.launching import run  # deferred: Textual is only needed here
 
-    options.settings = _settings(options)
     run(options)
     return Exit.DONE
 
@@ -181,7 +197,7 @@ def _where(options: argparse.Namespace) -> Where | None:
     return None if where == Where() else where
 
 
-def _history(options: argparse.Namespace) -> History:
+def kept_history(options: argparse.Namespace) -> History:
     from assistant.history import FILE, History  # deferred: numpy must not slow `--help`
     from embeddings.search import Index
 
@@ -226,7 +242,21 @@ def _progress() -> Iterator[Callable[[int, int, int], None] | None]:
         yield update
 
 
-def _print_json(values: object) -> None:
+@contextmanager
+def _progress_lines() -> Iterator[Callable[[int, int, int], None]]:
+    """A line of JSON on stdout, ten times a second at most."""
+    due = 0.0
+
+    def update(done: int, total: int, embedded: int) -> None:
+        nonlocal due
+        if monotonic() >= due:
+            due = monotonic() + 0.1
+            print(json.dumps({"done": done, "total": total, "passages": embedded}), flush=True)
+
+    yield update
+
+
+def print_json(values: object) -> None:
     print(json.dumps(values, ensure_ascii=not _speaks_unicode(), indent=2))
 
 

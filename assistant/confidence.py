@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from assistant.anaphora import ASKS
+from assistant.config import Strictness
 from assistant.evidence import answers_kind, missing_focus, missing_names
 from assistant.questions import STOPWORDS, Question, stem, stems, words
 from assistant.reading import Reading, Scored
@@ -28,6 +29,8 @@ MOST_LOGIT = 13.0
 """Beyond which a chance would be 1 to six decimals, and no threshold above it."""
 HIGH, MEDIUM = 0.8, 0.5
 """Chances from which an answer is called so."""
+LENIENT = 0.3
+"""Chance from which a lenient assistant answers, unless the calibrated threshold is lower still."""
 _MOST_NUMBER = 1e6
 """In a calibration, and the inverse of its least scale: sums of products of such stay finite."""
 _WORST = -11.0
@@ -218,13 +221,20 @@ class Calibration:
         model = self.model(None if reading.reranker is None else reading.reranker.name)
         return round(model.probability(features(question, found, reading)), 6)
 
-    def answers(self, confidence: float, reranker: str | None) -> bool:
-        """Whether a question of this confidence is answered."""
-        return confidence >= self.model(reranker).threshold
+    def threshold(self, reranker: str | None, strictness: Strictness = "normal") -> float:
+        """Least confidence of an answer."""
+        calibrated = self.model(reranker).threshold
+        return {"strict": max(calibrated, HIGH), "normal": calibrated, "lenient": min(calibrated, LENIENT)}[strictness]
 
-    def bound(self, reranker: str | None) -> str:
+    def bound(self, reranker: str | None, strictness: Strictness = "normal") -> str:
         """What is promised: "at most 20 % of unanswerable questions are answered, with 95 % confidence: …"."""
-        return self.model(reranker).bound
+        calibrated = self.model(reranker)
+        from_here = f"{self.threshold(reranker, strictness):.2f}"
+        if strictness == "lenient":
+            least = f"one holds from {calibrated.threshold:.2f} on"
+            return f"no bound is promised, as lenient answers begin at a confidence of {from_here}, and {least}"
+        stricter = f"; strict answers begin at a confidence of {from_here}, so that it holds all the more"
+        return calibrated.bound + stricter * (strictness == "strict")
 
 
 def confidence_word(probability: float) -> Literal["high", "medium", "low"]:

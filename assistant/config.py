@@ -7,14 +7,18 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import NoneType
-from typing import Any, Self, get_args, get_type_hints
+from typing import Any, Literal, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from corpus.errors import UsageError
+from corpus.files import write_file
 
 INDEX_VARIABLE = "ASSISTANT_INDEX"
 SETTINGS_VARIABLE = "ASSISTANT_SETTINGS"
 DEFAULT_INDEX = ".assistant"
 MOST_QUESTION_CHARACTERS = 2000
+Strictness = Literal["strict", "normal", "lenient"]
+APPLICATION = "application"
+"""Table of the settings file that is the application's own."""
 
 
 def index_folder(named: str | Path | None) -> Path:
@@ -50,17 +54,12 @@ class Settings:
     """After 429, 5xx or a lost connection, before the first word has come."""
     calibration: str | None = None
     """File that `assistant calibrate` wrote; None for the one that is shipped."""
+    strictness: Strictness = "normal"
+    """`strict` answers only with high confidence, `normal` from where the calibration's bound holds, `lenient` also
+    with less, and no bound is promised; what is written is verified under each."""
 
     def __post_init__(self) -> None:
-        for name, kind in get_type_hints(type(self)).items():
-            value = getattr(self, name)
-            kinds = get_args(kind) or (kind,)
-            fits = type(value) in kinds or (float in kinds and type(value) is int)
-            if not fits:
-                wanted = " or ".join(_KINDS[k] for k in kinds if k is not NoneType)
-                raise UsageError(f"the setting {name} = {value!r} must be {wanted}")
-            if type(value) in (int, float) and not (0 if name == "retries" else 1e-3) <= value <= 1e9:
-                raise UsageError(f"the setting {name} = {value!r} must be a number above 0")
+        _check(self)
 
     @classmethod
     def read(cls, file: str | Path | None = None) -> Self:
@@ -69,25 +68,42 @@ class Settings:
         Raises:
             UsageError: the named file isn't there, or one holds what isn't a setting.
         """
-        named = file or os.environ.get(SETTINGS_VARIABLE)
-        path = Path(named) if named else settings_file()
-        try:
-            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            if named:
-                raise UsageError(f"no settings file {str(path)!r}: make it, or name another") from error
-            return cls()
-        except OSError as error:
-            raise UsageError(f"the settings file {str(path)!r} can't be read: {error.strerror}") from error
-        except ValueError as error:  # TOML's and Unicode's
-            raise UsageError(f"the settings file {str(path)!r} is not TOML: {error}") from error
-        known = [f.name for f in fields(cls)]
-        if unknown := [name for name in values if name not in known]:
-            raise UsageError(f"{str(path)!r} sets {unknown[0]!r}, which isn't known; known are {', '.join(known)}")
-        try:
-            return cls(**values)
-        except UsageError as error:
-            raise UsageError(f"in {str(path)!r}: {error}") from error
+        path = _path(file)
+        values = _values(path, bool(file or os.environ.get(SETTINGS_VARIABLE)))
+        values.pop(APPLICATION, None)
+        return _made(cls, values, path)
+
+    def write(self, file: str | Path | None = None) -> Path:
+        """Write what differs from the default or stands in the file; all else in it stays. Returns the file.
+
+        Raises:
+            UsageError: what is there is no TOML, and stays as it is.
+            UnavailableError: it can't be written.
+        """
+        return _write(self, file, None)
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSettings:
+    """How the terminal application looks and what it does by itself: the table `[application]` of the settings."""
+
+    theme: str = "textual-dark"
+    """Name of a theme."""
+    watch: bool = False
+    """Whether indexed folders are watched, and the index brought up to date when they change."""
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @classmethod
+    def read(cls, file: str | Path | None = None) -> Self:
+        """From the same file as `Settings.read`, defaults where it isn't there. Raises `UsageError` as that does."""
+        path = _path(file)
+        return _made(cls, _table(_values(path, False), APPLICATION, path), path)
+
+    def write(self, file: str | Path | None = None) -> Path:
+        """As `Settings.write` does."""
+        return _write(self, file, APPLICATION)
 
 
 def settings_file() -> Path:
@@ -97,4 +113,93 @@ def settings_file() -> Path:
     return user_config_path("passim-assistant") / "settings.toml"
 
 
+def _path(file: str | Path | None) -> Path:
+    named = file or os.environ.get(SETTINGS_VARIABLE)
+    return Path(named) if named else settings_file()
+
+
+def _text(path: Path, needed: bool) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        if needed:
+            raise UsageError(f"no settings file {str(path)!r}: make it, or name another") from error
+        return ""
+    except OSError as error:
+        raise UsageError(f"the settings file {str(path)!r} can't be read: {error.strerror}") from error
+    except ValueError as error:
+        raise _broken(path, error) from error
+
+
+def _values(path: Path, needed: bool) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_text(path, needed))
+    except (ValueError, RecursionError) as error:
+        raise _broken(path, error) from error
+
+
+def _table(values: dict[str, Any], name: str, path: Path) -> dict[str, Any]:
+    found = values.get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"in {str(path)!r}: {name} = {found!r} must be a table, headed [{name}]: mend it")
+    return found
+
+
+def _broken(path: Path, error: Exception) -> UsageError:
+    return UsageError(f"the settings file {str(path)!r} is not TOML: {error}; mend it, or move it away")
+
+
+def _made(kind: type[_Held], values: dict[str, Any], path: Path) -> _Held:
+    known = [f.name for f in fields(kind)]
+    if unknown := [name for name in values if name not in known]:
+        raise UsageError(f"{str(path)!r} sets {unknown[0]!r}, which isn't known; known are {', '.join(known)}")
+    try:
+        return kind(**values)
+    except UsageError as error:
+        raise UsageError(f"in {str(path)!r}: {error}") from error
+
+
+def _check(held: Settings | ApplicationSettings) -> None:
+    for name, kind in get_type_hints(type(held)).items():
+        value = getattr(held, name)
+        kinds = get_args(kind) or (kind,)
+        if get_origin(kind) is Literal:
+            if value not in kinds:
+                raise UsageError(f"the setting {name} = {value!r} must be one of {', '.join(kinds)}")
+            continue
+        if type(value) not in kinds and not (float in kinds and type(value) is int):
+            wanted = " or ".join(_KINDS[k] for k in kinds if k is not NoneType)
+            raise UsageError(f"the setting {name} = {value!r} must be {wanted}")
+        if type(value) in (int, float) and not (0 if name == "retries" else 1e-3) <= value <= 1e9:
+            raise UsageError(f"the setting {name} = {value!r} must be a number above 0")
+
+
+def _write(held: Settings | ApplicationSettings, file: str | Path | None, table: str | None) -> Path:
+    import tomlkit  # deferred: only what changes settings needs it
+    from tomlkit.exceptions import TOMLKitError
+
+    path = _path(file)
+    try:
+        document = tomlkit.parse(_text(path, False))
+        before: dict[str, Any] = document.unwrap()
+        part: Any = document
+        if table is not None:
+            before = _table(before, table, path)
+            part = document.setdefault(table, tomlkit.table())
+        for one in fields(held):
+            name, value = one.name, getattr(held, one.name)
+            old = before.get(name)
+            if value is None:  # TOML has no word for it
+                part.pop(name, None)
+            elif (type(old), old) != (type(value), value) and (name in before or value != one.default):
+                part[name] = value
+        text = tomlkit.dumps(document)
+        tomllib.loads(text)
+    except (TOMLKitError, ValueError, RecursionError) as error:
+        raise _broken(path, error) from error
+    write_file(path, text)
+    return path
+
+
+_Held = TypeVar("_Held", bound=Settings | ApplicationSettings)
 _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from assistant.config import Settings
 from assistant.entailment import Entailment
 from assistant.history import Record
+from assistant.phrases import occurrences
 from assistant.render import wrapped
 from assistant.types import SHOWN, Answer, Citation, Passage, Verdict
 from assistant.verification import verify
@@ -30,6 +30,18 @@ _STATES: dict[State, str] = {
 
 _INSTALLED = "onnx"
 """Reranker that `auto` stands for where it is installed, and that must not keep a record from being verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the words of a citation stand now."""
+
+    state: State
+    document: Document | None
+    """That lies there now; None where it is gone."""
+    start: int = 0
+    end: int = 0
+    """The words, in characters of its text; an empty span where it no longer has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,7 @@ def replay(desk: Assistant, record: Record, entailment: Entailment) -> Replay:
     again = None
     if record.context is not None and reproducible(record):
         asked = record.context
-        again = desk.ask(record.question, asked.history, where=asked.where, as_of=asked.as_of)
+        again = desk.ask(record.question, asked.history, where=asked.where, as_of=asked.as_of, anyway=asked.anyway)
     look = _Lookup(desk, record)
     checks = tuple(
         look.checked(statement, entailment)
@@ -150,39 +162,55 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, 
     return tuple(key for key in {**then, **now} if key != "timings" and then.get(key) != now.get(key))
 
 
+def standing(desk: Assistant, cited: Citation | Mapping[str, Any], paths: Mapping[str, str] | None = None) -> Standing:
+    """Look up a citation in the present documents: in the same bytes, else in what lies at the same path.
+
+    Args:
+        cited: of a known document; as it is, or as `Citation.to_dict` gives it.
+        paths: ids of the documents by path, where they are known.
+    """
+    values = cited.to_dict() if isinstance(cited, Citation) else cited
+    start, end, quote, path = values["start"], values["end"], values["quote"], values["document"]["path"]
+    try:
+        document = desk.document(values["document"]["id"])
+    except UsageError:
+        known = (paths if paths is not None else _paths(desk)).get(path)
+        if known is None:
+            return Standing("gone", None)
+        document = desk.document(known)
+    else:
+        if document.text[start:end] == quote:
+            return Standing("stands", document, start, end)
+    found = next(occurrences(document.text, quote), None)
+    return Standing("moved", document, *found) if found else Standing("changed", document)
+
+
+def _paths(desk: Assistant) -> dict[str, str]:
+    return {document.path: document.id for document in desk.documents()}
+
+
 class _Lookup:
     """Finds what a record cites in the present documents."""
 
     def __init__(self, desk: Assistant, record: Record) -> None:
         self._desk = desk
         self._offered = {passage["number"]: passage for passage in record.answer["passages"]}
-        self._ids = {document.path: document.id for document in desk.documents()}
+        self._paths = _paths(desk)
 
     def checked(self, statement: Mapping[str, Any], entailment: Entailment) -> Check:
         cited = [c for c in statement["citations"] if c["document"] is not None]  # the others were invented
-        found = [self._found(c) for c in cited]
-        now = verify(statement["text"], [citation for _, citation in found if citation], entailment)
+        found = [standing(self._desk, c, self._paths) for c in cited]
+        citations = [
+            self._citation(c["number"], where.document, where.start, where.end)
+            for c, where in zip(cited, found, strict=True)
+            if where.document is not None and where.state != "changed"
+        ]
+        now = verify(statement["text"], citations, entailment)
         spans = tuple(
-            Span(c["number"], c["document"]["path"], c["quote"], state)
-            for c, (state, _) in zip(cited, found, strict=True)
+            Span(c["number"], c["document"]["path"], c["quote"], where.state)
+            for c, where in zip(cited, found, strict=True)
         )
         return Check(statement["text"], statement["verdict"], now.verdict, spans)
-
-    def _found(self, cited: Mapping[str, Any]) -> tuple[State, Citation | None]:
-        """Where the quote stands now: in the same bytes, else in what lies at the same path."""
-        start, end, quote = cited["start"], cited["end"], cited["quote"]
-        try:
-            document = self._desk.document(cited["document"]["id"])
-        except UsageError:
-            if (known := self._ids.get(cited["document"]["path"])) is None:
-                return "gone", None
-            document = self._desk.document(known)
-        else:
-            if document.text[start:end] == quote:
-                return "stands", self._citation(cited["number"], document, start, end)
-        pattern = r"\s+".join(re.escape(word) for word in quote.split())
-        match = re.search(pattern, document.text) if pattern else None
-        return ("moved", self._citation(cited["number"], document, *match.span())) if match else ("changed", None)
 
     def _citation(self, number: int, document: Document, start: int, end: int) -> Citation:
         """As it was bound: within the passage that was offered, or alone where the document no longer has that."""

@@ -158,6 +158,16 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a model read and wrote for an answer, by cl100k_base; its own tokenizer may count otherwise."""
+
+    read: int
+    """Every prompt: instructions, passages, question, and the conversation where it made a question whole."""
+    written: int
+    """Its draft, sentences that were left out too."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a question got: statements, or a refusal."""
 
@@ -178,6 +188,8 @@ class Answer:
     notes: tuple[str, ...] = ()
     """What a reader should know of how it was made: what was left out, what replaced a failed generator, what is
     superseded."""
+    tokens: Tokens | None = None
+    """None where no model wrote."""
 
     @property
     def refused(self) -> bool:
@@ -235,6 +247,7 @@ class Answer:
             "timings": self.timings,
             "confidence": self.confidence,
             "notes": list(self.notes),
+            "tokens": None if self.tokens is None else asdict(self.tokens),
         }
 
 

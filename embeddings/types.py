@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +17,8 @@ from corpus.errors import UsageError
 from corpus.types import Chunk, Document
 
 Vectors = NDArray[np.float32]
+_ESCAPED = re.compile(r"\[([*?[])\]")
+"""What `glob.escape` writes for a character that would be a wildcard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +53,22 @@ class Where:
             raise UsageError(f"no day lies between {self.date_from} and {self.date_to}: exchange them")
 
     def admits(self, path: str, day: date | None, tags: Sequence[str]) -> bool:
-        if self.paths and not any(fnmatch.fnmatchcase(path, pattern) for pattern in self.paths):
-            return False
+        if self.paths:
+            names, patterns = _names_and_patterns(self.paths)
+            if path not in names and not any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns):
+                return False
         if self.tags and not set(self.tags) & set(tags):
             return False
         if day is None:
             return self.date_from is None and self.date_to is None
         return (self.date_from or day) <= day <= (self.date_to or day)
+
+
+@lru_cache(maxsize=8)
+def _names_and_patterns(paths: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Paths without a wildcard, of which there may be thousands, to be looked up at once; and the others."""
+    patterns = tuple(path for path in paths if re.search(r"[*?[]", _ESCAPED.sub("", path)))
+    return frozenset(_ESCAPED.sub(r"\1", path) for path in set(paths).difference(patterns)), patterns
 
 
 @dataclass(frozen=True, slots=True)

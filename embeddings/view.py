@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -46,6 +47,9 @@ class DocumentSummary:
     chunks: int
     problem: str | None
     """Why the file's newest version could not be read; the last good one is indexed."""
+    tags: tuple[str, ...] = ()
+    kind: str = "file"
+    """What sort of file it is, by its name's ending: "PDF", "web page"; the ending itself for a plug-in's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +199,8 @@ class View:
         keys, counts = np.unique(self._generation().lexical.documents, return_counts=True)
         chunks = dict(zip(keys.tolist(), counts.tolist(), strict=True))
         return [
-            DocumentSummary(document.id, path, document.title, document.date, chunks.get(row[0], 0), problem)
+            _summary(path, problem, verified("documents", row), chunks.get(row[0], 0))
             for path, problem, *row in self._connection.execute(_LISTED)
-            if (document := _verified(path, row))
         ]
 
     def failures(self) -> list[ReadFailure]:
@@ -240,6 +243,23 @@ class View:
         return found
 
 
+def _summary(path: str, problem: str | None, row: Sequence[Any], chunks: int) -> DocumentSummary:
+    """Of a verified row of `documents`; pages and sections, which take longest to read, aren't."""
+    _, _, _, identifier, title, day, *_, metadata = row
+    suffix = PurePosixPath(path).suffix.lower()
+    kind = _KINDS.get(suffix, suffix.removeprefix(".") or "file")
+    tags = tuple(json.loads(metadata)["tags"])
+    return DocumentSummary(identifier, path, title, day and date.fromisoformat(day), chunks, problem, tags, kind)
+
+
+_KINDS = {
+    **dict.fromkeys((".html", ".htm", ".xhtml"), "web page"),
+    **dict.fromkeys((".md", ".markdown"), "Markdown"),
+    **dict.fromkeys((".csv", ".tsv"), "table"),
+    **dict.fromkeys((".txt", ".text"), "text"),
+    ".docx": "Word",
+    ".pdf": "PDF",
+}
 _TABLE = "INDEXED BY sqlite_autoindex_files_1"
 """Reads the table `files`, which `verify_files` covers, and not its index, which may differ where it is damaged."""
 _LISTED = f"""

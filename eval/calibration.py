@@ -27,6 +27,7 @@ from assistant.followups import standalone
 from assistant.reading import Reading
 from assistant.retrieval import sought
 from corpus.errors import UsageError
+from corpus.files import write_file
 from corpus.sanitizing import sanitize
 from embeddings.embedder import embedder_named
 from embeddings.rerank import reranker_named
@@ -34,7 +35,6 @@ from embeddings.search import Index
 from embeddings.types import Embedder, Reranker, Where
 from eval.corpora import index_documents
 from eval.datasets import load
-from eval.jsonl import write_file
 from eval.ranks import auroc
 from eval.statistics import clusters, draws
 from eval.types import Case, Dataset

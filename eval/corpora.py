@@ -12,12 +12,13 @@ from pathlib import Path
 
 from assistant.api import Assistant
 from corpus.errors import UnavailableError, UsageError
+from corpus.files import write_file
 from corpus.sanitizing import sanitize
 from embeddings.build import Progress
 from embeddings.embedder import embedder_named
 from embeddings.types import Embedder
 from eval.adapters import file_name
-from eval.jsonl import read_bytes, write_file
+from eval.jsonl import read_bytes
 from eval.rows import shown
 from eval.types import Case, Dataset, Evidence
 

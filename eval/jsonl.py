@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from corpus.errors import UnavailableError, UsageError
+from corpus.errors import UsageError
 
 
 def read_rows(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -65,20 +64,6 @@ def encodable(value: Any) -> Any:
 def written(rows: Iterable[Any]) -> str:
     """The rows as JSON lines."""
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def write_file(path: Path, text: str) -> None:
-    """Whole or not at all. Raises `UnavailableError` naming the file and the reason."""
-    temporary = path.with_name(path.name + ".part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise UnavailableError(f"{str(path)!r} can't be written: {error.strerror or error}") from error
 
 
 def _refuse(constant: str) -> float:

@@ -15,12 +15,13 @@ from typing import Any, BinaryIO
 
 from assistant.api import Assistant
 from corpus.errors import AssistantError, UnavailableError, UsageError
+from corpus.files import write_file
 from embeddings.types import Where
 from eval.adapters import file_name
 from eval.answers import from_assistant, ranked, response_from, row_of
 from eval.corpora import located
 from eval.datasets import load
-from eval.jsonl import read_bytes, rows_in, write_file
+from eval.jsonl import read_bytes, rows_in
 from eval.scoring import FINISHED, FORMAT, JOURNAL, SETTINGS, check_folder, evaluate, measures_named, write_run
 from eval.thresholds import Threshold
 from eval.types import Case, Dataset, Report, Response

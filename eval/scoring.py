@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from corpus.errors import UnavailableError, UsageError
+from corpus.files import write_file
 from eval.answers import read_answers, response_from, row_of
 from eval.datasets import load
-from eval.jsonl import read_bytes, rows_in, write_file, written
+from eval.jsonl import read_bytes, rows_in, written
 from eval.scorers import DEFAULT, scorer_named
 from eval.scorers.ranking import trec_qrels, trec_run
 from eval.statistics import Measured, estimate, mean

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import os
+import sys
+from argparse import Namespace
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.tui.app import AssistantApp, Progress
+from textual.drivers import linux_driver
+
+from assistant import commands
+from assistant.config import index_folder
+from assistant.tui import linewise
+from assistant.tui.launch import Launch
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from assistant.api import Assistant
 
 
 def run(options: Namespace) -> None:
-    """Runs the application in this terminal until the user leaves.
+    """Runs the application in this terminal, or line by line where that can't show it, until the user leaves.
 
     Args:
-        options: of `assistant chat`: folder, index, embedder, replace, rebuild, and the `Settings` as settings.
+        options: of `assistant chat`: folder, index, embedder, replace, rebuild; `Settings` as settings; settings_file.
     """
+    index = index_folder(options.index)
 
-    def opener(progress: Progress) -> Assistant:
+    def opened() -> Assistant:
         from assistant.api import Assistant  # brings NumPy and the index, which the first screen does without
 
-        if options.folder is not None:
-            Assistant.build(
-                options.folder,
-                index=options.index,
-                embedder=options.embedder,
-                replace=options.replace,
-                rebuild=options.rebuild,
-                progress=progress,
-            )
-        return Assistant.open(options.index, settings=options.settings)
+        return Assistant.open(index, settings=options.settings)
 
-    app = AssistantApp(opener)
+    in_browser = "TEXTUAL_DRIVER" in os.environ
+    if not in_browser and (reason := linewise.unsuited()):
+        if options.folder is not None:
+            commands.index(Namespace(**vars(options), folders=[options.folder], json=False))
+        with opened() as desk:
+            linewise.chat(desk, reason)
+        return
+    from assistant.tui.app import AssistantApp  # deferred: a terminal without it doesn't wait for it
+
+    _forgive_bytes()
+    flags = [f"--{name}" for name in ("replace", "rebuild") if getattr(options, name)]
+    app = AssistantApp(
+        Launch(
+            opened,
+            index,
+            folders=() if options.folder is None else (Path(options.folder),),
+            options=() if options.folder is None else ("--embedder", options.embedder, *flags),
+            settings_file=options.settings_file and Path(options.settings_file),
+        )
+    )
     try:
         app.run()
     finally:
         if app.desk is not None:
             app.desk.close()
+
+
+def _forgive_bytes() -> None:
+    """What the terminal's encoding lacks is replaced, coming and going: Textual would end with a traceback."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"
+    known = "utf-8" if codecs.lookup(encoding).name == "ascii" else encoding
+    keys = partial(codecs.getincrementaldecoder(known), errors="replace")
+    # Textual reads keys as UTF-8, and has no place where another decoder can be given.
+    vars(linux_driver)["getincrementaldecoder"] = lambda _: keys

@@ -1,4 +1,4 @@
-"""What the worker threads tell the application."""
+"""What threads tell the application."""
 
 from __future__ import annotations
 
@@ -9,19 +9,8 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
-    from assistant.tui.widgets.conversation import Exchange
+    from assistant.tui.asking import Task
     from assistant.types import Event
-
-
-@dataclass
-class Indexing(Message):
-    """The folder is being indexed."""
-
-    done: int
-    total: int
-    """Files."""
-    chunks: int
-    """Passages embedded so far."""
 
 
 @dataclass
@@ -40,5 +29,5 @@ class Ready(Message):
 class Arrived(Message):
     """One event of an answer being written."""
 
-    exchange: Exchange
+    task: Task
     event: Event

@@ -60,7 +60,7 @@ def test_json_is_what_the_api_gives(museum: Path, capsys: Captured) -> None:
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
-        "generator", "snapshot", "timings", "confidence", "notes",
+        "generator", "snapshot", "timings", "confidence", "notes", "tokens",
     }  # fmt: skip
     assert answer["standalone_question"] == "When does the Marram Museum open?"
     assert "opens on 6 May 2024" in answer["text"]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from assistant.confidence import (
     HIGH,
+    LENIENT,
     MEDIUM,
     MOST_LOGIT,
     WITH,
@@ -146,12 +147,24 @@ def test_each_reranker_has_its_model_and_another_the_one_that_needs_none() -> No
     assert [both.model(name).reranker for name in ("counting", "none", None, "some/cross-encoder")] == [
         "counting", "none", "none", "none",
     ]  # fmt: skip
-    assert (both.answers(0.7, "counting"), both.answers(0.699, "counting"), both.answers(0.4, None)) == (
-        True,
-        False,
-        True,
-    )
+    assert (both.threshold("counting"), both.threshold(None)) == (0.7, 0.4)
     assert (both.bound("counting"), both.bound(None)) == ("at most so few", "at most so many")
+
+
+@pytest.mark.parametrize("calibrated", [0.1, 0.4, 0.9])
+def test_a_strict_threshold_is_never_below_the_calibrated_one_and_a_lenient_one_never_above(calibrated: float) -> None:
+    made = Calibration((replace(MODEL, threshold=calibrated),))
+    strict, normal, lenient = (made.threshold(None, level) for level in ("strict", "normal", "lenient"))
+    assert (strict, normal, lenient) == (max(HIGH, calibrated), calibrated, min(LENIENT, calibrated))
+
+
+def test_the_bound_is_kept_by_a_strict_threshold_and_not_promised_of_a_lenient_one() -> None:
+    made = Calibration((MODEL,))
+    assert made.bound(None, "normal") == made.bound(None) == "at most so many"
+    assert made.bound(None, "strict").startswith("at most so many; strict answers begin at a confidence of 0.80")
+    assert made.bound(None, "lenient") == (
+        "no bound is promised, as lenient answers begin at a confidence of 0.30, and one holds from 0.40 on"
+    )
 
 
 def test_a_calibration_reads_back_as_it_was_written(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from assistant.api import Assistant
 from assistant.config import Settings
+from assistant.conversations import Conversations
+from assistant.gaps import gaps
 from assistant.history import FILE, Context, History
 from assistant.types import Answer, Turn
 from corpus.errors import UnavailableError, UsageError
@@ -73,94 +75,16 @@ def answer_of(question: str = "Who?", number: int = 1, **others: Any) -> Answer:
     return replace(Answer(identity, question, question, (), None, (), (), "e", Snapshot(1, "e", "c", 1, 1)), **others)
 
 
-VERSION_1 = """
-PRAGMA journal_mode = WAL;
-BEGIN IMMEDIATE;
-CREATE TABLE answers (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    conversation TEXT NOT NULL,
-    asked TEXT NOT NULL,
-    question TEXT NOT NULL,
-    answer TEXT NOT NULL
-);
-CREATE INDEX answers_by_conversation ON answers (conversation, number);
-PRAGMA application_id = 1347636552;
-PRAGMA user_version = 1;
-COMMIT;
-"""
-"""What the first version of this program wrote."""
-
-
-def of_version_1(path: Path) -> dict[str, Any]:
-    kept = json.loads(json.dumps(answer_of("Who runs it?", 10).to_dict()))
-    for later in ("confidence", "notes"):
-        del kept[later]
-    connection = sqlite3.connect(path)
-    connection.executescript(VERSION_1)
-    values = ("talk", "2025-03-01T09:00:00.000001+00:00", "Who runs it?", json.dumps(kept))
-    with connection:
-        connection.execute("INSERT INTO answers (conversation, asked, question, answer) VALUES (?, ?, ?, ?)", values)
-    connection.close()
-    return dict(kept)
-
-
-def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
-    file = tmp_path / "old.sqlite3"
-    kept = of_version_1(file)
-    history = History(file)
-    (record,) = history.records()
-    assert (record.number, record.conversation, record.question) == (1, "talk", "Who runs it?")
-    assert (record.answer, record.context) == (kept, None)
-    assert record.asked.isoformat() == "2025-03-01T09:00:00.000001+00:00"
-    history.add("talk", answer_of(number=11), Context((Turn("Before?"),)))
-    assert history.record("0" * 22 + "0a") == record
-    assert [r.number for r in history.records()] == [1, 2]
-    history.close()
-    with sqlite3.connect(file) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-
-
-def test_many_may_bring_a_file_up_to_date_at_once(tmp_path: Path) -> None:
-    for round_ in range(5):
-        file = tmp_path / f"{round_}.sqlite3"
-        of_version_1(file)
-        histories = [History(file) for _ in range(6)]
-        with ThreadPoolExecutor(len(histories)) as threads:
-            counts = list(threads.map(lambda history: len(history.records()), histories))
-        assert counts == [1] * len(histories)
-        for history in histories:
-            history.close()
-
-
-def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
-    file = tmp_path / "old.sqlite3"
-    of_version_1(file)
-    with sqlite3.connect(file) as connection:  # its last step will meet this
-        connection.execute("CREATE INDEX answers_by_id ON answers (number)")
-    with pytest.raises(UnavailableError, match="answers_by_id already exists"):
-        History(file).records()
-    with sqlite3.connect(file) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
-        assert len(connection.execute("SELECT * FROM answers").fetchone()) == 5
-
-
-def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "h.sqlite3"
-    history = History(file)
-    history.add("a", answer_of())
-    history.close()
-    with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with pytest.raises(UnavailableError, match=r"h\.sqlite3' was written by a later version .*3, 2 is known.*update"):
-        History(file).records()
-
-
 days = st.none() | st.dates()
 turns = st.builds(Turn, st.text(), st.text())
 wheres = st.builds(Where, st.lists(st.text()).map(tuple), st.lists(st.text()).map(tuple), date_from=days)
 
 
-@given(st.builds(Context, st.lists(turns).map(tuple), st.none() | wheres, days, st.just(asdict(Settings()))))
+@given(
+    st.builds(
+        Context, st.lists(turns).map(tuple), st.none() | wheres, days, st.just(asdict(Settings(strictness="strict")))
+    )
+)
 def test_how_it_was_asked_comes_back_as_it_was(context: Context) -> None:
     assert Context.from_json(context.to_json()) == context
 
@@ -213,6 +137,59 @@ def test_brief_records_are_without_passages(museum: Path, tmp_path: Path) -> Non
         assert record.answer == answer
 
 
+def test_only_the_last_of_many(tmp_path: Path) -> None:
+    history = History(tmp_path / "h")
+    for number in range(5):
+        history.add("ab"[number % 2], answer_of(f"{number}?", number))
+    assert [r.question for r in history.records(last=2)] == ["3?", "4?"]
+    assert [r.question for r in history.records("a", last=2)] == ["2?", "4?"]
+    assert history.records("a", last=0) == []
+
+
+def test_what_was_deleted_is_in_no_record_and_no_gap(museum: Path, tmp_path: Path) -> None:
+    with opened(museum, tmp_path / "h") as desk:
+        desk.ask(LEEDS, conversation="a")
+        refused = desk.ask(LEEDS, conversation="b")
+        desk.conversations.delete("a")
+        desk.ask(LEEDS, conversation="a")
+        assert [r.conversation for r in desk.history()] == ["b"]
+        assert [gap.count for gap in gaps(History(tmp_path / "h").records(brief=True))] == [1]
+        desk.conversations.delete("b")
+        assert (desk.history(), desk.history("b"), gaps(History(tmp_path / "h").records(brief=True))) == ([], [], [])
+        with pytest.raises(UsageError, match="no answer"):
+            History(tmp_path / "h").record(refused.id)
+        desk.conversations.restore("a")
+        assert [r.conversation for r in desk.history()] == ["a", "a"]
+
+
+def test_a_writer_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    history = History(tmp_path / "h", patience=0.2)
+    history.add("a", answer_of())
+    other = sqlite3.connect(tmp_path / "h", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    for change in (lambda: history.add("a", answer_of()), lambda: Conversations(history).rename("a", "b")):
+        with pytest.raises(UnavailableError, match=r"/h' can't be used \(database is locked\): another process"):
+            change()
+    assert len(history.records()) == 1
+    other.execute("COMMIT")
+    history.add("a", answer_of())
+    assert len(history.records()) == 2
+    with ThreadPoolExecutor(1) as beside:  # one that ends in time is only waited for
+        other.execute("BEGIN IMMEDIATE")
+        added = beside.submit(History(tmp_path / "h").add, "a", answer_of())
+        other.execute("COMMIT")
+        added.result()
+    assert len(history.records()) == 3
+
+
+def test_half_of_a_character_is_told(tmp_path: Path) -> None:
+    history = History(tmp_path / "h")
+    history.add("a", answer_of())
+    for ask in (history.record, history.records, lambda half: history.add(half, answer_of())):
+        with pytest.raises(UsageError, match="half of a character"):
+            ask("\udcff")
+
+
 def test_in_memory_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     history = History(Path(":memory:"))
@@ -229,27 +206,6 @@ def test_a_damaged_row_is_named(tmp_path: Path) -> None:
         connection.execute("UPDATE answers SET context = '{'")
     with pytest.raises(UnavailableError, match=r"row 1 of the history .*/h' is damaged"):
         history.records()
-
-
-@pytest.mark.parametrize(
-    "answer",
-    ["{", "[" * 200_000, "[]", "{}", '"text"', "null", "5", b"\x80", '{"id": "a", "text": "", "passages": [1]}'],
-)
-def test_a_row_of_another_form_is_named_and_keeps_no_file_from_being_brought_up_to_date(
-    answer: str | bytes, tmp_path: Path
-) -> None:
-    file = tmp_path / "old.sqlite3"
-    kept = of_version_1(file)
-    with sqlite3.connect(file) as connection:
-        connection.execute(
-            "INSERT INTO answers (conversation, asked, question, answer) VALUES ('other', '2025-03-01', '', ?)",
-            (answer,),
-        )
-    history = History(file)
-    assert [r.answer for r in history.records("talk")] == [kept]
-    for brief in (False, True):
-        with pytest.raises(UnavailableError, match=r"row 2 of the history .* is damaged \(.*: put the file back"):
-            history.records(brief=brief)
 
 
 def _without(answer: dict[str, Any], name: str) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from assistant.api import Assistant
 from assistant.config import Settings
 from assistant.entailment import LexicalEntailment
 from assistant.history import Context, Record
-from assistant.replay import Replay, render_replay, replay, reproducible, settings_of
-from assistant.types import Prompt, TextGenerator, Turn
+from assistant.replay import Replay, render_replay, replay, reproducible, settings_of, standing
+from assistant.types import Citation, Passage, Prompt, TextGenerator, Turn
+from corpus.types import Chunk
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Where
 
@@ -116,6 +117,30 @@ def test_a_source_that_has_changed_is_noticed(now: str | None, state: str, holds
     assert [span.state for check in found.checks for span in check.spans] == [state]
     assert [check.holds for check in found.checks] == [holds]
     assert found.holds is holds
+
+
+@pytest.mark.parametrize(
+    ("now", "state", "words"),
+    [
+        (HALL, "stands", HALL),
+        ("New!\n\n" + HALL.replace(" and ", "\nand "), "moved", HALL.replace(" and ", "\nand ")),
+        (HALL.replace("200", "300"), "changed", ""),
+        (None, "gone", None),
+    ],
+)
+def test_where_a_citation_stands_now(now: str | None, state: str, words: str | None, folder: Path) -> None:
+    with opened(folder) as desk:
+        (document,) = (desk.document(d.id) for d in desk.documents() if d.path == "hall.txt")
+    passage = Passage(2, Chunk(document.id, 0, len(HALL), HALL), replace(document, text=""), 1.0)  # as it is kept
+    citation = Citation(2, passage, 0, len(HALL), HALL)
+    (folder / "hall.txt").unlink()
+    if now is not None:
+        (folder / "hall.txt").write_text(now, encoding="utf-8")
+    with opened(folder) as desk:
+        found = standing(desk, citation)
+        assert found == standing(desk, citation.to_dict(), {d.path: d.id for d in desk.documents()})
+    assert (found.state, found.document and found.document.text[found.start : found.end]) == (state, words)
+    assert found.document is None or found.document.path == "hall.txt"
 
 
 def test_a_document_that_was_renamed_still_stands(folder: Path) -> None:

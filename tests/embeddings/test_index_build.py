@@ -179,6 +179,26 @@ def test_copies_and_moves_cost_nothing(folder: Path, tmp_path: Path, counting: E
         assert len(index.documents()) == 4
 
 
+def test_a_line_of_the_list_says_what_its_document_does(tmp_path: Path, counting: Embedder) -> None:
+    made = tmp_path / "documents"
+    made.mkdir()
+    (made / "fees.md").write_text("---\ntitle: Fees\ndate: 2024-05-01\ntags: [money, halls]\n---\n\nA hall costs £4.\n")
+    (made / "page.HTML").write_text("<html><title>Page</title><p>The hall opens at nine and shuts at five.</p></html>")
+    (made / "rows.csv").write_text("Hall,Fee\nEast,£4\n")
+    build_index([made], tmp_path / "index", counting)
+    with Index.open(tmp_path / "index") as index, index.view() as view:
+        listed = view.documents()
+        documents = [view.document(one.id) for one in listed]
+    assert [(one.path, one.kind, one.tags) for one in listed] == [
+        ("fees.md", "Markdown", ("money", "halls")),
+        ("page.HTML", "web page", ()),
+        ("rows.csv", "table", ()),
+    ]
+    assert [(d.id, d.path, d.title, d.date, d.metadata.tags) for d in documents] == [
+        (one.id, one.path, one.title, one.date, one.tags) for one in listed
+    ]
+
+
 def test_a_file_that_fails_is_reported_and_its_last_version_kept(
     folder: Path, tmp_path: Path, counting: Embedder
 ) -> None:

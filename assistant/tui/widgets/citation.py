@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
 
+from assistant.tui.marks import MARKS
 from assistant.tui.plain import one_line
 
 if TYPE_CHECKING:
@@ -17,21 +18,32 @@ if TYPE_CHECKING:
     from corpus.types import Document
 
 WHERE_SEPARATOR = " · "
+_LEAST_TITLE = 8
 
 
 def where(document: Document, page: int | None) -> str:
     """Date and page of a place in a document, as far as they are known."""
-    date = f"{document.date.day} {document.date:%b %Y}" if document.date else ""
-    return WHERE_SEPARATOR.join(part for part in (date, f"page {page}" if page else "") if part)
+    return WHERE_SEPARATOR.join(part for part in (day(document), f"page {page}" if page else "") if part)
+
+
+def day(document: Document) -> str:
+    """Its date as people write it; empty where it isn't known."""
+    return f"{document.date.day} {document.date:%b %Y}" if document.date else ""
 
 
 class CitationChip(Widget, can_focus=True):
-    """One line: number, title, date and page; with `snippet`, the beginning of the passage too."""
+    """One line: number, title, date, page, and how strongly it supports; with `snippet`, how the passage begins too."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "open", "Open source"),
-        Binding("down", "app.next_citation", "Next citation", show=False),
-        Binding("up", "app.previous_citation", "Previous citation", show=False),
+        Binding("n,down", "screen.next_citation", "Next citation", show=False),
+        Binding("p,up", "screen.previous_citation", "Previous citation", show=False),
+        Binding("w", "screen.whole_document", "Whole", tooltip="Whole document, with search"),
+        Binding("o", "screen.original", "Original", tooltip="Open the file itself in the system's program"),
+        Binding("c", "screen.copy_quote", "Copy", tooltip="Copy the quote with its reference"),
+        Binding("x", "screen.citation_wrong", "Wrong", tooltip="Say that this citation is wrong"),
+        Binding("+", "screen.judge_right", "Right answer", show=False),
+        Binding("-", "screen.judge_wrong", "Wrong answer", show=False),
     ]
 
     @dataclass
@@ -40,11 +52,13 @@ class CitationChip(Widget, can_focus=True):
 
         chip: CitationChip
 
-    def __init__(self, citation: Citation, label: str, snippet: bool = False) -> None:
-        super().__init__()
+    def __init__(self, citation: Citation, label: str, strength: str = "", snippet: bool = False) -> None:
+        super().__init__(classes="-snippet" if snippet else None)
         self.citation = citation
         self.label = label
         """What the citation is worth, in a word: the verdict of its statement, or "nearest"."""
+        self.strength = strength
+        """How strongly it supports its statement: "word for word", "82% support"."""
         self.snippet = snippet
 
     @property
@@ -53,20 +67,33 @@ class CitationChip(Widget, can_focus=True):
         return self.citation.passage.document
 
     def render(self) -> Content:
-        mark = "▸" if self.has_class("-open") else " "
-        number = Content.styled(f"{mark}[{self.citation.number}]", "bold")
-        place = where(self.document, self.citation.page)
-        tail = Content(f"{WHERE_SEPARATOR}{place}") if place else Content("")
-        room = max(self.size.width - number.cell_length - tail.cell_length - 1, 8)
-        title = one_line(self.document.title or self.document.path)
-        line = number + Content(" ") + title.truncate(min(room, title.cell_length), ellipsis=True) + tail
+        number = self.number()
+        tail = [part for part in (where(self.document, self.citation.page), self.strength) if part]
+        tail_text = Content("").join(Content(f"{WHERE_SEPARATOR}{part}") for part in tail)
+        line = number + self.title(self.size.width - number.cell_length - tail_text.cell_length) + tail_text
         if self.snippet:
             line = line + Content("\n     ") + one_line(self.citation.quote).stylize("dim")
         return line
 
+    def number(self) -> Content:
+        """The marker, told apart where it is open or has the focus."""
+        mark = MARKS["open"].symbol if self.has_class("-open") else "›" if self.has_focus else " "
+        return Content.styled(f"{mark}[{self.citation.number}] ", "bold")
+
+    def title(self, room: int) -> Content:
+        """The document's title, or its path, in at most `room` cells."""
+        title = one_line(self.document.title or self.document.path)
+        return title.truncate(min(max(room, _LEAST_TITLE), title.cell_length), ellipsis=True)
+
     def opened(self, is_open: bool) -> None:
         """Marks the citation whose source is on the screen."""
         self.set_class(is_open, "-open")
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
         self.refresh()
 
     def action_open(self) -> None:
@@ -74,3 +101,8 @@ class CitationChip(Widget, can_focus=True):
 
     def on_click(self) -> None:
         self.action_open()
+
+
+def chips_of(citations: tuple[Citation, ...], label: str, strength: str = "") -> list[CitationChip]:
+    """One for each citation of a passage that was offered."""
+    return [CitationChip(citation, label, strength) for citation in citations if citation.passage is not None]

@@ -1,57 +1,80 @@
-"""A checked sentence with its verdict and its sources."""
+"""Something said under a question, with its mark and its sources: a checked sentence, a refusal, a note."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
+from rich.segment import Segment
 from textual import events
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 from textual.widgets import Static
 
+from assistant.tui.marks import MARKS
 from assistant.tui.plain import plain
-from assistant.tui.widgets.citation import CitationChip
+from assistant.tui.widgets.citation import CitationChip, chips_of
+from assistant.tui.widgets.offer import Offer
 
-MARKS = {
-    "quoted": "❝",
-    "supported": "✓",
-    "disagree": "≠",
-    "nearest": "↳",
-}
+if TYPE_CHECKING:
+    from assistant.types import Statement
+
 _CITATION = "citation"
+_NO_MARKERS = ("disagree", "nearest", "unused")
+"""Kinds whose sources stand right under a heading."""
 
 
-class Finding(Widget):
-    """Text with markers, and under it the verdict beside one line for each source."""
+class Finding(Static):
+    """Text with markers, and in its margin a mark; its sources stand in lines of their own under it."""
 
-    def __init__(self, text: str, label: str, chips: Iterable[CitationChip], kind: str) -> None:
-        super().__init__(classes=f"-{kind}")
-        self._text = text
-        self._label = label
-        self._kind = kind
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"finding--mark"}
+
+    def __init__(self, text: str, kind: str, chips: Sequence[CitationChip] = ()) -> None:
+        super().__init__(_marked(text, () if kind in _NO_MARKERS else chips), classes=f"-{kind}", markup=False)
         self.chips = tuple(chips)
+        self.mark = MARKS[kind].symbol if kind in MARKS else ""
 
-    def compose(self) -> ComposeResult:
-        if self._text:
-            yield Static(self._marked(), classes="finding--text", markup=False)
-        if self.chips:
-            with Horizontal(classes="finding--sources"):
-                yield Static(plain(f"{MARKS[self._kind]} {self._label}"), classes="finding--verdict", markup=False)
-                with Vertical(classes="finding--chips"):
-                    yield from self.chips
-
-    def _marked(self) -> Content:
-        """The text followed by `[n]` for each source; a click on one opens it."""
-        markers = [
-            Content.styled(f"[{chip.citation.number}]", Style(bold=True) + Style.from_meta({_CITATION: place}))
-            for place, chip in enumerate(self.chips)
-        ]
-        return Content(" ").join([plain(self._text), Content("").join(markers)])
+    def render_lines(self, crop: Region) -> list[Strip]:
+        lines = super().render_lines(crop)
+        if lines and self.mark and crop.y == 0 and crop.x == 0:
+            style = self.get_visual_style("finding--mark").rich_style
+            lines[0] = Strip.join([Strip([Segment(self.mark, style)]), lines[0].crop(cell_len(self.mark))])
+        return lines
 
     def on_click(self, event: events.Click) -> None:
         place = event.style.meta.get(_CITATION)
         if isinstance(place, int):
             self.post_message(CitationChip.Chosen(self.chips[place]))
+
+
+def _marked(text: str, chips: Sequence[CitationChip]) -> Content:
+    """The text followed by `[n]` for each source; a click on one opens it."""
+    markers = [
+        Content.styled(f"[{chip.citation.number}]", Style(bold=True) + Style.from_meta({_CITATION: place}))
+        for place, chip in enumerate(chips)
+    ]
+    return Content(" ").join([plain(text), Content("").join(markers)]) if markers else plain(text)
+
+
+class Choice(Offer):
+    """What an unclear question may mean, asked when it is chosen."""
+
+    @dataclass
+    class Chosen(Message):
+        question: str
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question, lambda: self.Chosen(question), "•")
+
+
+def checked(statement: Statement) -> list[Widget]:
+    """A statement that passed, and a line for each source with how strongly it supports."""
+    strength = "word for word" if statement.verdict == "quoted" else f"{statement.support:.0%} support"
+    chips = chips_of(statement.citations, statement.verdict, strength)
+    return [Finding(statement.text, statement.verdict, chips), *chips]

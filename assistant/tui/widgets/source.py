@@ -2,124 +2,169 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segment
+from textual import on, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.geometry import Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from textual.message import Message
 from textual.widgets import Static
+from textual.worker import get_current_worker
 
-from assistant.tui.plain import one_line, plain
+from assistant.tui.errors import told
+from assistant.tui.plain import one_line
 from assistant.tui.widgets.citation import WHERE_SEPARATOR, CitationChip, where
-from assistant.tui.wrapping import line_spans
+from assistant.tui.widgets.text import SourceText
+from corpus.errors import AssistantError
 
 if TYPE_CHECKING:
+    from assistant.replay import Standing
+    from assistant.types import Citation
     from corpus.types import Document
 
-_GUTTER = 2
-_LINES_ABOVE = 3
-"""Lines of context above the cited span when it comes into view."""
-
-
-class SourceText(ScrollView, can_focus=True):
-    """A text of any length, drawn line by line; only the lines in view are cleaned and styled."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "source--text",
-        "source--heading",
-        "source--cited",
-        "source--gutter",
-    }
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = ""
-        self._headings: list[tuple[int, int]] = []
-        self._cited = (0, 0)
-        self._lines: list[tuple[int, int]] = []
-
-    def show(self, document: Document, start: int, end: int) -> None:
-        """Marks characters `start` to `end` of the document and scrolls to them."""
-        self._text = document.text
-        self._headings = [(s.start, s.end) for s in document.sections if s.kind == "heading"]
-        self._cited = (start, end)
-        self._wrap()
-
-    def on_resize(self) -> None:
-        self._wrap()
-
-    def _wrap(self) -> None:
-        width = self.scrollable_content_region.width - _GUTTER
-        if width < 1:
-            return
-        self._lines = line_spans(self._text, width)
-        self.virtual_size = Size(width + _GUTTER, len(self._lines))
-        first = bisect_right(self._lines, self._cited[0], key=lambda line: line[0]) - 1
-        self.scroll_to(y=max(first - _LINES_ABOVE, 0), animate=False, force=True)
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.get_component_rich_style("source--text")
-        number = self.scroll_offset.y + y
-        if number >= len(self._lines):
-            return Strip.blank(width, base)
-        start, end = self._lines[number]
-        cited_from, cited_to = max(start, self._cited[0]), min(end, self._cited[1])
-        style = self.get_component_rich_style("source--heading") if self._in_heading(start) else base
-        if cited_from >= cited_to:
-            segments = [Segment(" " * _GUTTER, base), self._segment(start, end, style)]
-        else:
-            gutter = Segment("▌".ljust(_GUTTER), self.get_component_rich_style("source--gutter"))
-            cited = self._segment(cited_from, cited_to, self.get_component_rich_style("source--cited"))
-            segments = [
-                gutter,
-                self._segment(start, cited_from, style),
-                cited,
-                self._segment(cited_to, end, style),
-            ]
-        return Strip(segments).adjust_cell_length(width, base)
-
-    def _in_heading(self, offset: int) -> bool:
-        place = bisect_right(self._headings, offset, key=lambda heading: heading[0]) - 1
-        return place >= 0 and offset < self._headings[place][1]
-
-    def _segment(self, start: int, end: int, style: object) -> Segment:
-        # Stripping would lose the space between two pieces of a line, so white space is replaced one by one.
-        text = plain(self._text[start:end]).plain.replace("\t", " ").replace("\n", " ")
-        return Segment(text, style)  # type: ignore[arg-type]  # Rich's Style, named only by Textual's signature
+_KEPT = 4
+"""Documents that are kept, to go back and forth between their citations without reading them again."""
+_LOW, _FLAT = 10, 4
+"""Lines below which the pane leaves all but title and text away, and the title too."""
+_NOTICES = {
+    "stands": "",
+    "moved": "⚠ This document has changed since the answer was given: the words below are where they stand now.",
+    "changed": "⚠ This document has changed since the answer was given and no longer holds these words; "
+    "they were: “{}”",
+    "gone": "⚠ This document is no longer indexed; the words were:",
+}
 
 
 class SourcePane(Vertical):
     """Title, place and text of the opened source; hidden while there is none."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n", "screen.next_citation", "Next", tooltip="Next citation"),
+        Binding("p", "screen.previous_citation", "Previous", tooltip="Previous citation"),
+        Binding("w", "screen.whole_document", "Whole", tooltip="Whole document, with search"),
+        Binding("o", "screen.original", "Original", tooltip="Open the file itself in the system's program"),
+        Binding("c", "screen.copy_quote", "Copy", tooltip="Copy the quote with its reference"),
+        Binding("x", "screen.citation_wrong", "Wrong", tooltip="Say that this citation is wrong"),
+    ]
+
     chip: CitationChip | None = None
     """The citation that is shown."""
+    standing: Standing | None = None
+    """What has become of it; None until that is known."""
+    load: Callable[[Citation], Standing] | None = None
+    """Looks up a citation whose document's text the chip doesn't have; runs in a thread."""
+
+    class Found(Message, bubble=False):
+        """A source was looked up, or could not be."""
+
+        def __init__(self, chip: CitationChip, standing: Standing | None, error: str = "") -> None:
+            super().__init__()
+            self.chip = chip
+            self.standing = standing
+            self.error = error
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._read: dict[str, Document] = {}
+        """The documents read last, by id."""
+        self._place = ""
 
     def compose(self) -> ComposeResult:
         yield Static(classes="source--title", markup=False)
         yield Static(classes="source--place", markup=False)
+        yield Static(classes="source--notice", markup=False)
         yield SourceText()
 
-    def open(self, chip: CitationChip) -> None:
-        """Shows the document of a citation."""
+    def open(self, chip: CitationChip, place: str = "") -> None:
+        """Shows the document of a citation; what must be read first is read in a thread.
+
+        Args:
+            place: of the citation among those of its answer: "2 of 5".
+        """
         self.close()
-        self.chip = chip
+        self.chip, self._place = chip, place
         chip.opened(True)
-        document, citation = chip.document, chip.citation
-        self.query_one(".source--title", Static).update(one_line(document.title or document.path))
-        parts = (f"[{citation.number}] {chip.label}", where(document, citation.page), document.path)
-        self.query_one(".source--place", Static).update(one_line(WHERE_SEPARATOR.join(filter(None, parts))))
         self.display = True
-        self.query_one(SourceText).show(document, citation.start, citation.end)
+        self._head(chip, chip.document, chip.citation.page)
+        if known := self._known(chip.citation):
+            self._show(chip, known)
+        else:
+            self._say("Opening…")
+            self.query_one(SourceText).show("")
+            self._look_up(chip)
 
     def close(self) -> None:
         """Hides the pane."""
         if self.chip is not None:
             self.chip.opened(False)
-        self.chip = None
+        self.chip = self.standing = None
         self.display = False
+
+    def forget(self) -> None:
+        """Reads documents anew from now on, as when the index has changed."""
+        self._read.clear()
+
+    def on_resize(self) -> None:
+        height = self.outer_size.height
+        self.set_class(height < _LOW, "-low")
+        self.set_class(height < _FLAT, "-flat")
+
+    def _known(self, citation: Citation) -> Standing | None:
+        from assistant.replay import Standing  # brings NumPy, which the first screen does without
+
+        assert citation.passage is not None  # as in CitationChip
+        document = citation.passage.document
+        for known in (document, self._read.get(document.id)):
+            if known is not None and known.text[citation.start : citation.end] == citation.quote:
+                return Standing("stands", known, citation.start, citation.end)
+        return Standing("gone", None) if self.load is None else None
+
+    @work(thread=True, exclusive=True, group="source", exit_on_error=False)
+    def _look_up(self, chip: CitationChip) -> None:
+        worker, load = get_current_worker(), self.load
+        assert load is not None  # as `_known` found
+        try:
+            found = self.Found(chip, load(chip.citation))
+        except (AssistantError, OSError) as error:
+            found = self.Found(chip, None, told(error))
+        if not worker.is_cancelled:
+            self.post_message(found)
+
+    @on(Found)
+    def _on_found(self, message: Found) -> None:
+        if message.standing is not None and (document := message.standing.document) is not None:
+            self._read[document.id] = document
+            while len(self._read) > _KEPT:
+                del self._read[next(iter(self._read))]
+        if message.chip is not self.chip:
+            return  # overtaken by another citation
+        if message.standing is not None:
+            self._show(message.chip, message.standing)
+        else:
+            quote = message.chip.citation.quote
+            self._say(f"✗ {message.error}")
+            self.query_one(SourceText).show(quote, (0, len(quote)))
+
+    def _head(self, chip: CitationChip, document: Document, page: int | None) -> None:
+        self.query_one(".source--title", Static).update(one_line(document.title or document.path))
+        parts = (f"[{chip.citation.number}] {chip.label}", self._place, where(document, page), document.path)
+        self.query_one(".source--place", Static).update(one_line(WHERE_SEPARATOR.join(filter(None, parts))))
+
+    def _say(self, notice: str) -> None:
+        line = self.query_one(".source--notice", Static)
+        line.update(one_line(notice))
+        line.display = bool(notice)
+
+    def _show(self, chip: CitationChip, standing: Standing) -> None:
+        self.standing = standing
+        citation, document, text = chip.citation, standing.document, self.query_one(SourceText)
+        self._say(_NOTICES[standing.state].format(citation.quote))
+        if document is None:
+            text.show(citation.quote, (0, len(citation.quote)))
+        elif standing.state == "changed":  # where the words once were
+            text.show(document.text, (citation.start, citation.start), sections=document.sections)
+        else:
+            self._head(chip, document, document.page_at(standing.start))
+            text.show(document.text, (standing.start, standing.end), sections=document.sections)

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 
 from assistant.api import Assistant
 from assistant.tui.app import AssistantApp
+from assistant.tui.launch import Launch
 from assistant.types import Prompt, TextGenerator
 
 FILLER = "\n\n".join(f"Item {n}. The members noted report number {n} and thanked the officers." for n in range(1, 120))
@@ -64,11 +65,20 @@ def _two_statements() -> Callable[[Prompt], Iterator[str]]:
     return two_statements
 
 
+def launched(index: Path, writer: str | TextGenerator) -> Launch:
+    """Opens the index with a generator of the test's; the history is that of this test alone."""
+    return Launch(
+        lambda: Assistant.open(index, generator=writer, embedder="hashing", reranker="none", history=":memory:"),
+        index,
+        settings_file=index.parent / "settings.toml",
+    )
+
+
 @pytest.fixture
 def make_app(index: Path) -> Callable[..., AssistantApp]:
     def make(generator: str | TextGenerator | Callable[[Prompt], Iterator[str]] = two_statements) -> AssistantApp:
         writer = Scripted(generator) if callable(generator) else generator
-        return AssistantApp(lambda _: Assistant.open(index, generator=writer, embedder="hashing", reranker="none"))
+        return AssistantApp(launched(index, writer))
 
     return make
 

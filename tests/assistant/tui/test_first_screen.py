@@ -8,19 +8,21 @@ from pathlib import Path
 
 PROGRAM = """
 import asyncio, sys
+from pathlib import Path
 from assistant.tui.app import AssistantApp
+from assistant.tui.launch import Launch
 from assistant.tui.widgets.composer import PROMPT, Composer
 from corpus.errors import UsageError
 
 HEAVY = {"torch", "transformers", "sentence_transformers", "faiss", "onnxruntime", "trafilatura", "numpy", "sqlite3"}
 seen = {}
 
-def opener(progress):
+def opener():
     seen["when opening"] = sorted(HEAVY & set(sys.modules))
     raise UsageError("no index here")
 
 async def main():
-    app = AssistantApp(opener)
+    app = AssistantApp(Launch(opener, Path("none")))
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.app.workers.wait_for_complete([w for w in app.workers if w.name != "prepare"])
         await pilot.pause()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from textual.events import Key, Paste
@@ -10,11 +11,14 @@ from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from assistant.api import Assistant
 from assistant.tui.app import AssistantApp
+from assistant.tui.launch import Launch
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conversation import Conversation, Exchange, Welcome
-from assistant.tui.widgets.source import SourcePane, SourceText
+from assistant.tui.widgets.source import SourcePane
+from assistant.tui.widgets.text import SourceText
 from corpus.errors import IndexUnavailable
 
 pytestmark = pytest.mark.asyncio
@@ -121,10 +125,10 @@ async def test_why_nothing_opened_is_said_in_full(settled: Settled, size: tuple[
         "give another --index, or --replace to make this one anew"
     )
 
-    def opener(progress: object) -> object:
+    def opener() -> Assistant:
         raise IndexUnavailable(reason)
 
-    app = AssistantApp(opener)  # type: ignore[arg-type]
+    app = AssistantApp(Launch(opener, Path("index")))
     async with app.run_test(size=size) as pilot:
         await settled(pilot)
         for _ in range(2):

@@ -1,0 +1,90 @@
+"""What the commands about kept conversations and judgements do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from datetime import datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.commands import Exit, kept_history, print_json, say
+from corpus.errors import UsageError
+from corpus.sanitizing import sanitize
+
+if TYPE_CHECKING:
+    from assistant.conversations import Conversation, Match
+    from assistant.feedback import Feedback
+
+
+def conversations(options: argparse.Namespace) -> int:
+    from assistant.conversations import Conversations  # deferred: numpy must not slow `--help`
+
+    kept = Conversations(kept_history(options))
+    if options.action is not None:
+        from assistant.exporting import export  # deferred: only needed here
+
+        if options.id is None:
+            raise UsageError("it isn't said which conversation: `assistant conversations` lists them with their ids")
+        one = kept.named(options.id)
+        _write(export(one.title, kept.records(one.id), options.format), options.out)
+    elif options.find is not None:
+        matches = kept.find(options.find)
+        _show(options, matches, [_match(match) for match in matches], "Nothing was found.")
+    else:
+        listed = kept.listed()
+        _show(options, listed, [_conversation(one) for one in listed], "Nothing was asked yet.")
+    return Exit.DONE
+
+
+def feedback(options: argparse.Namespace) -> int:
+    from assistant.feedback import FeedbackLog  # deferred: numpy must not slow `--help`
+
+    log = FeedbackLog(kept_history(options))
+    since = options.since and datetime.combine(options.since, time()).astimezone()
+    if options.action is not None:
+        cases, left_out = log.cases(since)
+        for reason in left_out:
+            say(reason)
+        _write("".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases), options.out)
+        say(f"{len(cases)} cases, {len(left_out)} left out")
+    else:
+        given = log.listed(since)
+        _show(options, given, [_judgement(one) for one in given], "Nothing was judged yet.")
+    return Exit.DONE
+
+
+def _show(
+    options: argparse.Namespace, found: Sequence[Conversation | Match | Feedback], lines: Sequence[str], none: str
+) -> None:
+    if options.json:
+        print_json([one.to_dict() for one in found])
+    else:
+        print("\n".join(map(sanitize, lines)) or none)
+
+
+def _conversation(one: Conversation) -> str:
+    count = f"{one.questions} question{'' if one.questions == 1 else 's'}"
+    return f"{one.id}  {one.last.astimezone():%Y-%m-%d %H:%M}  {count:>12}  {one.title}"
+
+
+def _match(match: Match) -> str:
+    return f"{match.conversation.id}  {match.question}\n    {match.snippet}"
+
+
+def _judgement(one: Feedback) -> str:
+    what = one.judgement if one.citation is None else f"citation [{one.citation[0]}] wrong"
+    reason = f"\n    {' '.join(one.reason.split())}" if one.reason else ""
+    return f"{one.answer}  {one.given.astimezone():%Y-%m-%d %H:%M}  {what}: {one.question}{reason}"
+
+
+def _write(text: str, out: str | None) -> None:
+    """To a file, else to stdout."""
+    if out is None:
+        print(text, end="")
+        return
+    from assistant.exporting import write_export  # deferred: it brings NumPy
+
+    write_export(Path(out), text)
+    say(f"written to {out}")
