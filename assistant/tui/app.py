@@ -28,6 +28,7 @@ from assistant.tui.launch import Launch
 from assistant.tui.messages import Opened, Ready
 from assistant.tui.palette import COMMANDS
 from assistant.tui.widgets.conversation import Conversation
+from assistant.tui.widgets.source import SourcePane
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
@@ -126,9 +127,7 @@ class AssistantApp(App[None]):
             return
         self.post_message(Opened(desk))
         desk.warm()
-        # What is loaded by now stays: looked through with each full collection, it would hold up keys for .1 s.
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # what is loaded by now stays; each full collection would look through it, for .1 s
         self.post_message(Ready())
 
     @on(Opened)
@@ -164,13 +163,14 @@ class AssistantApp(App[None]):
         with self.telling("Index"):
             snapshot = await self.in_thread(lambda: desk.snapshot)
             self._unread = await self.in_thread(desk.failures)
+            self.chat.query_one(SourcePane).forget()
             status, count = self.chat.status, snapshot.documents
             status.index = f"{count:,} document{'' if count == 1 else 's'}"
             status.failures = len(self._unread)
             self._tell_means()
             self.chat.query_one(Conversation).notice(self.notice())
 
-    def _tell_means(self, _: object = None) -> None:
+    def _tell_means(self) -> None:
         """Shows what writes the answers, and how strictly."""
         self.chat.status.generator = self.opened.generator
         self.chat.status.strictness = self.opened.settings.strictness
@@ -205,7 +205,7 @@ class AssistantApp(App[None]):
             self.chat.query_one(Conversation).notice(self.notice())
             self.chat.fail_waiting(state.error)
         elif state.error:
-            self.notify(sanitize(state.error), title="Indexing", severity="error", markup=False)
+            self.notify(sanitize(state.error), title="Indexing", severity="warning", markup=False)
         elif self.desk is None:
             self._prepare()
         else:
@@ -268,7 +268,11 @@ class AssistantApp(App[None]):
             from assistant.generators import names  # brings NumPy, which the first screen does without
             from assistant.tui.generator import GeneratorScreen
 
-            self.push_screen(GeneratorScreen(desk.generator, names(), lambda name: desk.use(name)), self._tell_means)
+            def use(name: str) -> None:  # in a thread, also when the user has gone back meanwhile
+                desk.use(name)
+                self.call_from_thread(self._tell_means)
+
+            self.push_screen(GeneratorScreen(desk.generator, names(), use))
 
     @work
     async def action_choose_strictness(self) -> None:

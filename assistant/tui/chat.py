@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, ClassVar
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from assistant.tui.scope import Scope
     from assistant.types import Answer, Turn
 
+_COLLECTED = 10
+"""Answers between two collections of what is no longer used, made when somebody has something to read."""
 _MOST_RESUMED = 200
 """Exchanges of a conversation that is gone on with; an export has all."""
 
@@ -142,6 +145,8 @@ class ChatScreen(CitingScreen):
                 self.status.answered(answer, seconds)
                 self.main.tell_unkept()
                 self.refresh_bindings()
+                if len(self._turns) % _COLLECTED == 0:
+                    gc.collect()
 
     @on(Worker.StateChanged)
     def _on_worker(self, message: Worker.StateChanged) -> None:

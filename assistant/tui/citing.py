@@ -13,13 +13,14 @@ from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conversation import Conversation
 from assistant.tui.widgets.source import SourcePane
-from assistant.tui.widgets.text import SourceText
+from assistant.tui.widgets.text import Place, SourceText
 
 if TYPE_CHECKING:
     from assistant.feedback import Judgement
     from assistant.replay import Standing
     from assistant.tui.app import AssistantApp
     from assistant.types import Answer, Citation
+    from corpus.types import Document
 
 
 class CitingScreen(Screen[None]):
@@ -66,7 +67,7 @@ class CitingScreen(Screen[None]):
         if pane.chip is not None:
             self._open(chip)
         else:
-            chip.focus()
+            self.set_focus(chip)
 
     def _open(self, chip: CitationChip) -> None:
         beside = next((view.chips for view in chip.ancestors if isinstance(view, AnswerView)), [chip])
@@ -90,31 +91,41 @@ class CitingScreen(Screen[None]):
 
         return standing(self.main.opened, citation)
 
+    def _found(self) -> tuple[Document, Place] | None:
+        """Document and span of the citation that keys act on, as they stand now where it is open."""
+        if (chip := self.chip) is None:
+            return None
+        standing = self.query_one(SourcePane).standing
+        if standing is not None and standing.document is not None:
+            return standing.document, (standing.start, standing.end)
+        return chip.document, (chip.citation.start, chip.citation.end)
+
     def action_whole_document(self) -> None:
         """The whole document of the citation, with all that this conversation cites of it."""
-        if (chip := self.chip) is None or self.main.desk is None:
+        if (found := self._found()) is None:
             return
         from assistant.tui.document import CitedSpan, DocumentScreen
 
+        document, at = found
         cited = [
             CitedSpan(citation.start, citation.end, citation.number, answer.question)
             for answer in self.query_one(Conversation).answers
             for statement in answer.shown
             for citation in statement.citations
-            if citation.passage is not None and citation.passage.document.id == chip.document.id
+            if citation.passage is not None and citation.passage.document.id == document.id
         ]
-        at = (chip.citation.start, chip.citation.end)
-        self.app.push_screen(DocumentScreen(self.main.desk, chip.document.id, tuple(dict.fromkeys(cited)), at))
+        self.app.push_screen(DocumentScreen(self.main.opened, document.id, tuple(dict.fromkeys(cited)), at))
 
-    @work(thread=True, exit_on_error=False, group="open")
-    def action_original(self) -> None:
+    @work(exit_on_error=False, group="open")
+    async def action_original(self) -> None:
         """The file that is cited, in the system's program for it."""
-        if (chip := self.chip) is None or self.main.desk is None:
+        if (found := self._found()) is None:
             return
         from assistant.tui.opening import open_file
 
+        desk, path = self.main.opened, found[0].path
         with self.main.telling("Original"):
-            open_file(self.main.desk.original(chip.document.path))
+            await self.main.in_thread(lambda: open_file(desk.original(path)))
 
     def action_copy_quote(self) -> None:
         """The quote with its reference, to the clipboard."""

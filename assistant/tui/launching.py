@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import gc
 import io
 import os
 import sys
+import threading
 from argparse import Namespace
 from functools import partial
 from pathlib import Path
@@ -16,6 +18,7 @@ from textual.drivers import linux_driver
 from assistant import commands
 from assistant.config import index_folder
 from assistant.tui import linewise
+from assistant.tui.keys import Keys
 from assistant.tui.launch import Launch
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ def run(options: Namespace) -> None:
     from assistant.tui.app import AssistantApp  # deferred: a terminal without it doesn't wait for it
 
     _forgive_bytes()
+    gc.set_threshold(1000, 10, 10_000)  # full collections, which hold up keys, are the application's own to make
     flags = [f"--{name}" for name in ("replace", "rebuild") if getattr(options, name)]
     app = AssistantApp(
         Launch(
@@ -59,7 +63,12 @@ def run(options: Namespace) -> None:
         app.run()
     finally:
         if app.desk is not None:
+            app.desk.conversations.erase()
             app.desk.close()
+    if threading.active_count() > 1:  # one that hangs must not keep the process: all that is kept is on the disk
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(app.return_code or 0)
 
 
 def _forgive_bytes() -> None:
@@ -69,6 +78,5 @@ def _forgive_bytes() -> None:
             stream.reconfigure(errors="replace")
     encoding = getattr(sys.__stdin__, "encoding", None) or "utf-8"
     known = "utf-8" if codecs.lookup(encoding).name == "ascii" else encoding
-    keys = partial(codecs.getincrementaldecoder(known), errors="replace")
     # Textual reads keys as UTF-8, and has no place where another decoder can be given.
-    vars(linux_driver)["getincrementaldecoder"] = lambda _: keys
+    vars(linux_driver)["getincrementaldecoder"] = lambda _: partial(Keys, known)

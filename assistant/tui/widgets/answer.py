@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,52 +12,24 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Static
 
-from assistant.tui.marks import MARKS
 from assistant.tui.plain import one_line, plain
 from assistant.tui.widgets.citation import WHERE_SEPARATOR, CitationChip
 from assistant.tui.widgets.conflict import table
 from assistant.tui.widgets.draft import Draft
-from assistant.tui.widgets.finding import Choice, Finding, checked
+from assistant.tui.widgets.finding import Finding, checked
 from assistant.tui.widgets.offer import Offer
-from assistant.tui.widgets.status import spent, sureness
+from assistant.tui.widgets.refusal import refused, whole
+from assistant.tui.widgets.written import SHOWN, Written, counted, kept_summary, left_out_of, summary, without_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from assistant.types import Answer, Passage, Statement
 
-    from assistant.types import Answer, Citation, Passage, Refusal, RefusalReason, Statement
-
-REASONS: dict[RefusalReason, str] = {
-    "nothing_found": "No answer: nothing found",
-    "weak_evidence": "No answer: the evidence is too weak",
-    "unsupported_draft": "No answer: the sources don't support the draft",
-    "underspecified": "Which do you mean?",
-}
-_ANYWAY: tuple[RefusalReason, ...] = ("nothing_found", "weak_evidence")
-"""Refusals before anything was written."""
 _PAGE = 30
 """Sentences of an answer that are shown at once: a model may write without end."""
 _PAUSE = 0.05
 """Seconds between two looks of an answer that is being written."""
 _FRAME = 4
 """Widgets around the parts of an answer."""
-_SHOWN = ("quoted", "supported")
-_Value = TypeVar("_Value")
-
-
-@dataclass(slots=True)
-class Written:
-    """What a view is drawn from, and can be drawn from again."""
-
-    rewritten: str = ""
-    """The question as it was searched, where that differs."""
-    statements: list[Statement] = field(default_factory=list)
-    unchecked: str = ""
-    """What was written last when the answer was cut."""
-    answer: Answer | None = None
-    line: str = ""
-    """What stands under the answer."""
-    ended: str = ""
-    """How: "finished", "cut", "failed"; empty while it goes on."""
 
 
 class AnswerView(Widget):
@@ -102,7 +74,7 @@ class AnswerView(Widget):
 
     def on_mount(self) -> None:
         self._show_searched()
-        self._say(self.written.line or (_kept(self.given) if self.given else ""))
+        self._say(self.written.line or (kept_summary(self.given) if self.given else ""))
 
     @property
     def given(self) -> Answer | None:
@@ -147,7 +119,7 @@ class AnswerView(Widget):
         """Shows how a follow-up was understood, and what is being read."""
         self.written.rewritten = rewritten
         self._show_searched()
-        self.progress(f"Reading {_count(passages, 'passage')}…")
+        self.progress(f"Reading {counted(passages, 'passage')}…")
 
     def write(self, delta: str) -> None:
         """Adds unchecked text."""
@@ -173,14 +145,14 @@ class AnswerView(Widget):
                 part.remove()
             self._parts, self._drawn, self._more = [], 0, None
             self._add(self._made())
-        self._end(_summary(answer, seconds))
+        self._end(summary(answer, seconds))
 
     def cut(self) -> None:
         """Keeps what was checked and says that it is not whole; the rest goes to the details."""
         self._draw_statements()
         self.written.unchecked, self.written.ended = self._draft.text.strip(), "cut"
         more = f"{WHERE_SEPARATOR}Ctrl+T shows what was not checked" if self.written.unchecked else ""
-        left_out = _left_out(self.written.statements)
+        left_out = left_out_of(self.written.statements)
         self._end(f"✂ Stopped: not complete{WHERE_SEPARATOR if left_out else ''}{left_out}{more}")
 
     def fail(self, error: str) -> None:
@@ -206,7 +178,7 @@ class AnswerView(Widget):
     @property
     def has_details(self) -> bool:
         """Whether there is something that the answer doesn't show."""
-        left_out = any(s.verdict not in _SHOWN for s in self.written.statements)
+        left_out = any(s.verdict not in SHOWN for s in self.written.statements)
         return bool(left_out or self.written.unchecked or (self.given and _unused(self.given)))
 
     async def toggle_details(self) -> None:
@@ -221,13 +193,13 @@ class AnswerView(Widget):
     def _detailed(self) -> list[Widget]:
         written = self.written
         found: list[Widget] = []
-        if left_out := [s for s in written.statements if s.verdict not in _SHOWN]:
+        if left_out := [s for s in written.statements if s.verdict not in SHOWN]:
             said = "\n".join(f"{s.text}\n  – {s.reason or s.verdict}" for s in left_out)
             found.append(Finding(f"Left out, as no source supports it:\n{said}", "left-out"))
         if written.unchecked:
             found.append(Finding(f"Not checked:\n{written.unchecked}", "unchecked"))
         if written.answer and (unused := _unused(written.answer)):
-            chips = [CitationChip(_whole(p), "not used", snippet=True) for p in unused]
+            chips = [CitationChip(whole(p), "not used", snippet=True) for p in unused]
             found += [Finding("Read and not used:", "unused"), *chips]
         return found
 
@@ -242,7 +214,7 @@ class AnswerView(Widget):
 
     def _new_statements(self) -> list[Widget]:
         """Those that are not shown yet, as far as there is room; what stands for the others says how many they are."""
-        passed = [s for s in self.written.statements if s.verdict in _SHOWN]
+        passed = [s for s in self.written.statements if s.verdict in SHOWN]
         new, self._drawn = passed[self._drawn : self._most], min(len(passed), self._most)
         if rest := len(passed) - self._drawn:
             self._more = self._more or Offer("", self.More, "↓")
@@ -275,7 +247,7 @@ class AnswerView(Widget):
         self._add(self._new_statements(), before=former)
         if self._more is not former and self._more is not None:
             self._add([self._more])
-        if left_out := _left_out(self.written.statements):
+        if left_out := left_out_of(self.written.statements):
             self._say(WHERE_SEPARATOR.join(filter(None, (self._doing, left_out))))
 
     def _add(self, widgets: list[Widget], before: Widget | None = None) -> None:
@@ -301,49 +273,12 @@ class AnswerView(Widget):
         self._searched.display = bool(self.written.rewritten)
 
 
-def past(answer: Answer) -> Written:
-    """An answer that was kept, as it is drawn."""
-    whole = answer.standalone_question
-    return Written(
-        rewritten=whole if whole != answer.question else "",
-        statements=list(answer.statements),
-        answer=answer,
-        ended="finished",
-    )
-
-
-def without_text(value: _Value) -> _Value:
-    """The same value, in which documents have no text."""
-    from corpus.types import Document
-
-    if isinstance(value, Document):
-        return replace(value, text="", sections=(), pages=())
-    if isinstance(value, tuple):
-        return tuple(map(without_text, value))  # type: ignore[return-value]  # as it came
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **{f.name: without_text(getattr(value, f.name)) for f in fields(value)})
-    return value
-
-
 def _after(view: AnswerView, answer: Answer) -> list[Widget]:
     """What follows the statements: conflicts, notes, a refusal."""
     found = [widget for conflict in answer.conflicts for widget in table(conflict)]
     if answer.notes:
         found.append(Finding("\n".join(answer.notes), "note"))
-    return [*found, *(_refused(view, answer.refusal) if answer.refusal else ())]
-
-
-def _refused(view: AnswerView, refusal: Refusal) -> list[Widget]:
-    found: list[Widget] = []
-    if heading := REASONS.get(refusal.reason):
-        found.append(Finding(f"{MARKS['refused'].symbol} {heading}", "refused"))
-    found.append(Finding(refusal.explanation, "explanation"))
-    found += map(Choice, refusal.choices)
-    if nearest := [CitationChip(_whole(p), "nearest", snippet=True) for p in refusal.nearest]:
-        found += [Finding("The nearest passages:", "nearest"), *nearest]
-        if refusal.reason in _ANYWAY:
-            found.append(Offer("Ask anyway about these passages", lambda: view.AskAnyway(view), "›"))
-    return found
+    return [*found, *(refused(answer.refusal, lambda: view.AskAnyway(view)) if answer.refusal else ())]
 
 
 def _unused(answer: Answer) -> list[Passage]:
@@ -353,40 +288,3 @@ def _unused(answer: Answer) -> list[Passage]:
     shown = {c.number for c in (*cited, *disagreeing)}
     shown |= {p.number for p in answer.refusal.nearest} if answer.refusal else set()
     return [p for p in answer.passages if p.number not in shown]
-
-
-def _whole(passage: Passage) -> Citation:
-    """A passage as something to open."""
-    from assistant.types import Citation  # brings NumPy, which the first screen does without
-
-    chunk = passage.chunk
-    return Citation(passage.number, passage, chunk.start, chunk.end, chunk.text, chunk.page)
-
-
-def _left_out(statements: Iterable[Statement]) -> str:
-    count = sum(s.verdict not in _SHOWN for s in statements)
-    return f"{count} left out" if count else ""
-
-
-def _summary(answer: Answer, seconds: float) -> str:
-    """The time, the confidence, the sources, the tokens and what was left out of an answer."""
-    sources = len({c.passage.document.id for s in answer.shown for c in s.citations if c.passage})
-    invented = sum(c.passage is None for s in answer.statements for c in s.citations)
-    left_out = _left_out(answer.statements)
-    parts = (
-        f"{seconds:.1f} s",
-        sureness(answer),
-        _count(sources, "source") if sources and not answer.refused else "",
-        spent(answer),
-        f"{_count(invented, 'reference')} to no passage" if invented else "",
-        f"{left_out} (Ctrl+T shows why)" if left_out else "",
-    )
-    return WHERE_SEPARATOR.join(part for part in parts if part)
-
-
-def _kept(answer: Answer) -> str:
-    return _summary(answer, sum(answer.timings.values()))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -16,10 +16,11 @@ from textual.widgets import Static
 
 from assistant.tui.marks import MARKS
 from assistant.tui.plain import plain
-from assistant.tui.widgets.answer import AnswerView, Written, past
+from assistant.tui.widgets.answer import AnswerView
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.offer import Offer
 from assistant.tui.widgets.suggestions import Suggestion
+from assistant.tui.widgets.written import Written, past
 
 if TYPE_CHECKING:
     from assistant.types import Answer

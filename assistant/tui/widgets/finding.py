@@ -43,8 +43,10 @@ class Finding(Static):
     def render_lines(self, crop: Region) -> list[Strip]:
         lines = super().render_lines(crop)
         if lines and self.mark and crop.y == 0 and crop.x == 0:
-            style = self.get_visual_style("finding--mark").rich_style
-            lines[0] = Strip.join([Strip([Segment(self.mark, style)]), lines[0].crop(cell_len(self.mark))])
+            mark = Strip([Segment(self.mark, self.get_visual_style("finding--mark").rich_style)])
+            for line_filter in self.get_line_filters():  # the lines have been through them
+                mark = mark.apply_filter(line_filter, self.background_colors[1])
+            lines[0] = Strip.join([mark, lines[0].crop(cell_len(self.mark))])
         return lines
 
     def on_click(self, event: events.Click) -> None:

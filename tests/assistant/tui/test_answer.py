@@ -16,12 +16,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from assistant.tui.widgets.answer import AnswerView, without_text
+from assistant.tui.widgets.answer import AnswerView
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.conversation import Conversation, Exchange
 from assistant.tui.widgets.draft import Draft
 from assistant.tui.widgets.finding import Choice, Finding
 from assistant.tui.widgets.offer import Offer
+from assistant.tui.widgets.written import without_text
 from assistant.types import Conflict, ConflictingValue, Refusal, Tokens
 from corpus.sanitizing import sanitize
 from tests.assistant.tui.answers import LEFT_OUT, Alone, answer, cited, passages, refused, statement
