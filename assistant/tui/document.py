@@ -218,7 +218,7 @@ class DocumentScreen(Screen[None]):
             self._say("count", "")
 
     @on(Input.Submitted)
-    def action_read(self) -> None:
+    def _on_submitted(self) -> None:
         """Back to the text, from the field or the list."""
         self.query_one(SourceText).focus()
 
