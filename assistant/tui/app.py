@@ -46,9 +46,10 @@ class AssistantApp(App[None]):
     CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(Path(__file__).with_name("styles").glob("*.tcss"))]
     TITLE = "Ask your documents"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared by Textual
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (12, "-tall")]  # noqa: RUF012 - declared by Textual
     COMMAND_PALETTE_BINDING = "ctrl+o"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (12, "-tall")]  # noqa: RUF012 - declared by Textual
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "command_palette", "Commands", tooltip="All by name", show=False, priority=True),
         Binding("f1", "help", "Help", tooltip="Keys, marks, and what they mean", priority=True),
         Binding("ctrl+q", "quit", "Quit", priority=True),
     ]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from corpus.types import Document
 
 WHERE_SEPARATOR = " · "
+_ROOMY = 64
+"""Cells from which there is room to say how strongly it supports."""
 _LEAST_TITLE = 8
 
 
@@ -68,7 +70,8 @@ class CitationChip(Widget, can_focus=True):
 
     def render(self) -> Content:
         number = self.number()
-        tail = [part for part in (where(self.document, self.citation.page), self.strength) if part]
+        roomy = self.size.width >= _ROOMY  # the source pane tells it too
+        tail = [part for part in (where(self.document, self.citation.page), self.strength if roomy else "") if part]
         tail_text = Content("").join(Content(f"{WHERE_SEPARATOR}{part}") for part in tail)
         line = number + self.title(self.size.width - number.cell_length - tail_text.cell_length) + tail_text
         if self.snippet:

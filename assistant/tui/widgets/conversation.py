@@ -76,7 +76,7 @@ class Welcome(Widget):
 
 
 def _offered(questions: Sequence[str]) -> list[Widget]:
-    heading = Static("The documents answer, for one:", classes="welcome--try", markup=False)
+    heading = Static("The documents answer, for example:", classes="welcome--try", markup=False)
     return [heading, *map(Suggestion, questions)] if questions else []
 
 

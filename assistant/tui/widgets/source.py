@@ -41,8 +41,8 @@ class SourcePane(Vertical):
     """Title, place and text of the opened source; hidden while there is none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "screen.next_citation", "Next", tooltip="Next citation"),
-        Binding("p", "screen.previous_citation", "Previous", tooltip="Previous citation"),
+        Binding("n", "screen.next_citation", "Next citation", show=False),
+        Binding("p", "screen.previous_citation", "Previous citation", show=False),
         Binding("w", "screen.whole_document", "Whole", tooltip="Whole document, with search"),
         Binding("o", "screen.original", "Original", tooltip="Open the file itself in the system's program"),
         Binding("c", "screen.copy_quote", "Copy", tooltip="Copy the quote with its reference"),
