@@ -217,6 +217,10 @@ class Assistant:
         """One document. Raises `UsageError` for an id that the index doesn't hold."""
         return self._index.document(document_id)
 
+    def document_at(self, path: str) -> Document | None:
+        """What lies at a path in the index now; None where nothing does."""
+        return self._index.document_at(path)
+
     def original(self, path: str) -> Path:
         """The file of a document, given by its path in the index.
 

@@ -119,8 +119,9 @@ def _path(file: str | Path | None) -> Path:
 
 
 def _text(path: Path, needed: bool) -> str:
+    """With its line ends."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte order mark
     except FileNotFoundError as error:
         if needed:
             raise UsageError(f"no settings file {str(path)!r}: make it, or name another") from error
@@ -180,7 +181,8 @@ def _write(held: Settings | ApplicationSettings, file: str | Path | None, table:
 
     path = _path(file)
     try:
-        document = tomlkit.parse(_text(path, False))
+        source = _text(path, False)
+        document = tomlkit.parse(source)
         before: dict[str, Any] = document.unwrap()
         part: Any = document
         if table is not None:
@@ -194,6 +196,8 @@ def _write(held: Settings | ApplicationSettings, file: str | Path | None, table:
             elif (type(old), old) != (type(value), value) and (name in before or value != one.default):
                 part[name] = value
         text = tomlkit.dumps(document)
+        if "\r\n" in source:  # lines that were added end like the others
+            text = text.replace("\r\n", "\n").replace("\n", "\r\n")
         tomllib.loads(text)
     except (TOMLKitError, ValueError, RecursionError) as error:
         raise _broken(path, error) from error

@@ -86,7 +86,7 @@ class Conversations:
         Case and accents count for nothing, nor does the order of the words. Any text will do: of a very long one the
         beginning is looked for, and without a word in it nothing is found.
         """
-        words = dict.fromkeys(sanitize(text[:_MOST_QUERY]).casefold().replace('"', " ").split())
+        words = dict.fromkeys(sanitize(text[:_MOST_QUERY]).replace('"', " ").split())
         query = " ".join(f'"{word}"*' for word in [*words][:_MOST_WORDS])
         found = self._history.rows(_FIND, (query, limit)) if query else []
         return [

@@ -113,13 +113,19 @@ class FeedbackLog:
         """Lines of an evaluation set, one for each judged answer, and why others were left out.
 
         Of a right answer its citations are the evidence, without those that were judged wrong; a right refusal can't
-        be answered. A wrong answer must not be given again, and a wrong refusal could have been answered.
+        be answered. A wrong refusal could have been. A wrong answer must not be given again; whether there is another,
+        or only a refusal is right, isn't known, as it isn't where no citation is left.
+
+        Args:
+            since: with its zone; leaves out answers of which nothing was said since then.
         """
         judged: dict[str, list[Feedback]] = {}
-        for one in self.listed(since):
+        for one in self.listed():
             judged.setdefault(one.answer, []).append(one)
         cases, left_out = [], []
         for id, said in judged.items():
+            if since is not None and said[-1].given < since:
+                continue
             record = self._history.record(id)
             try:
                 cases.append(_case(record, said))
@@ -134,18 +140,18 @@ def _case(record: Record, said: Iterable[Feedback]) -> dict[str, Any]:
     kinds = {one.judgement for one in said}
     kind = "wrong" if "wrong" in kinds else "citation" if "citation" in kinds else "right"
     earlier = [turn.question for turn in context.history if turn.question.strip()]
-    case = {"id": answer.id, "kind": kind, "question": record.question, "history": earlier, "answerable": True}
+    case = {"id": answer.id, "kind": kind, "question": record.question, "history": earlier}
     if scope := _scope(context, (record.question, *earlier)):
         case["scope"] = scope
     if answer.refused:
         return case | {"answerable": kind == "wrong"}
     if kind == "wrong":
-        return case | {"wrong": [" ".join(s.text for s in answer.shown)]}
+        return case | {"answerable": None, "wrong": [" ".join(s.text for s in answer.shown)]}
     wrong = {one.citation for one in said}
     cited = [c for s in answer.shown for c in s.citations if (c.number, c.start, c.end) not in wrong]
     spans = {(c.passage.document.path, c.start, c.end): c.quote for c in cited if c.passage is not None}
     places = [{"document": d, "quote": quote, "start": s, "end": e} for (d, s, e), quote in spans.items()]
-    return case | {"evidence": places}
+    return case | {"answerable": True if places else None, "evidence": places}
 
 
 def _scope(context: Context, questions: Iterable[str]) -> list[str]:

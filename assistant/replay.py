@@ -162,31 +162,26 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, 
     return tuple(key for key in {**then, **now} if key != "timings" and then.get(key) != now.get(key))
 
 
-def standing(desk: Assistant, cited: Citation | Mapping[str, Any], paths: Mapping[str, str] | None = None) -> Standing:
+def standing(desk: Assistant, cited: Citation | Mapping[str, Any]) -> Standing:
     """Look up a citation in the present documents: in the same bytes, else in what lies at the same path.
 
     Args:
         cited: of a known document; as it is, or as `Citation.to_dict` gives it.
-        paths: ids of the documents by path, where they are known.
     """
     values = cited.to_dict() if isinstance(cited, Citation) else cited
-    start, end, quote, path = values["start"], values["end"], values["quote"], values["document"]["path"]
+    start, end, quote = values["start"], values["end"], values["quote"]
     try:
         document = desk.document(values["document"]["id"])
     except UsageError:
-        known = (paths if paths is not None else _paths(desk)).get(path)
-        if known is None:
+        there = desk.document_at(values["document"]["path"])
+        if there is None:
             return Standing("gone", None)
-        document = desk.document(known)
+        document = there
     else:
         if document.text[start:end] == quote:
             return Standing("stands", document, start, end)
     found = next(occurrences(document.text, quote), None)
     return Standing("moved", document, *found) if found else Standing("changed", document)
-
-
-def _paths(desk: Assistant) -> dict[str, str]:
-    return {document.path: document.id for document in desk.documents()}
 
 
 class _Lookup:
@@ -195,11 +190,10 @@ class _Lookup:
     def __init__(self, desk: Assistant, record: Record) -> None:
         self._desk = desk
         self._offered = {passage["number"]: passage for passage in record.answer["passages"]}
-        self._paths = _paths(desk)
 
     def checked(self, statement: Mapping[str, Any], entailment: Entailment) -> Check:
         cited = [c for c in statement["citations"] if c["document"] is not None]  # the others were invented
-        found = [standing(self._desk, c, self._paths) for c in cited]
+        found = [standing(self._desk, c) for c in cited]
         citations = [
             self._citation(c["number"], where.document, where.start, where.end)
             for c, where in zip(cited, found, strict=True)

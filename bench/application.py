@@ -5,7 +5,8 @@ python bench/application.py [--documents 5000] [--keys 300] [--questions 200] [-
 Keys: single letters are typed while an answer streams at 200 tokens a second and a child process indexes `--documents`
 files with the default model; each is timed from the write to the terminal until the letter comes back from it. The same
 without anything else going on stands beside it. Memory: resident set of the application's process after `--questions`
-answered questions, less that at the moment it was ready. The child is this script with --play.
+answered questions, beside that of a process without a screen that asks the same of the same models. The children are
+this script with --play and --ask.
 """
 
 from __future__ import annotations
@@ -119,8 +120,7 @@ class Terminal:
     @property
     def resident(self) -> float:
         """Megabytes of the application's own process."""
-        (pages,) = re.findall(r"^VmRSS:\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text(), re.M)
-        return int(pages) / 1024
+        return resident(self.process.pid)
 
     def close(self) -> None:
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -144,13 +144,15 @@ def typed(terminal: Terminal, keys: int) -> list[float]:
 
 
 def summary(times: list[float]) -> dict[str, float]:
-    return {name: round(float(np.percentile(times, p)), 1) for name, p in (("median", 50), ("p95", 95), ("p99", 99), ("max", 100))}
+    shares = {"median": 50, "p95": 95, "p99": 99, "max": 100}
+    return {name: round(float(np.percentile(times, share)), 1) for name, share in shares.items()}
 
 
 def many(folder: Path, count: int) -> Path:
     """So many files, each a part of a sample in another order."""
     shuffled = random.Random(3)
-    texts = [path.read_text(encoding="utf-8") for path in sorted(SAMPLES.glob("*.txt")) + sorted(SAMPLES.glob("*.md"))]
+    files = sorted((*SAMPLES.glob("*.txt"), *SAMPLES.glob("*.md")))
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
     sentences = [s for text in texts for s in re.split(r"(?<=[.!?])\s+", text) if len(s) > 20]
     folder.mkdir()
     for number in range(count):
@@ -162,20 +164,21 @@ def many(folder: Path, count: int) -> Path:
 def index_of(folder: Path, index: Path) -> Path:
     subprocess.run(
         [sys.executable, "-m", "assistant", "index", str(folder), "--index", str(index)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, check=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
     )  # fmt: skip
     return index
 
 
 def keys(work: Path, count: int, documents: int) -> dict[str, dict[str, float]]:
     index = index_of(SAMPLES, work / "keys")
-    found = {}
-    for name, folder in (("idle", None), ("streaming and indexing", many(work / "many", documents))):
+    found, folders = {}, many(work / "many", documents)
+    for name, folder in (("idle", None), ("streaming", None), ("streaming and indexing", folders)):
         terminal = Terminal(str(index), "steady", *([] if folder is None else [str(folder)]))
         try:
             terminal.until("● ready")
             if folder is not None:
                 terminal.until("indexing")
+            if name != "idle":
                 terminal.write(QUESTIONS[0] + "\r")
                 terminal.until("[1]")
                 terminal.drain(2)
@@ -191,15 +194,36 @@ def memory(work: Path, count: int) -> dict[str, float]:
     try:
         terminal.until("● ready")
         terminal.drain(5)
-        ready, first = terminal.resident, 0.0
-        for number, question in zip(range(count), itertools.cycle(QUESTIONS), strict=False):
+        ready = terminal.resident
+        for _, question in zip(range(count), itertools.cycle(QUESTIONS), strict=False):
             terminal.write(question + "\r")
             terminal.until("answering")
             terminal.until("● ready")
-            first = first or terminal.resident
-        return {"ready": ready, "after the first question": first, "after the last": terminal.resident, "questions": count}
+        after = terminal.resident
     finally:
         terminal.close()
+    bare = subprocess.run(
+        [sys.executable, __file__, "--ask", str(index), str(count)],
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    alone = float(bare.stdout)
+    return {"questions": count, "ready": ready, "at the end": after, "models alone": alone, "apart": after - alone}
+
+
+def ask(index: Path, count: int) -> float:
+    """Megabytes of this process after so many questions, without a screen."""
+    from assistant.api import Assistant
+
+    with Assistant.open(index, history=":memory:") as desk:
+        for _, question in zip(range(count), itertools.cycle(QUESTIONS), strict=False):
+            desk.ask(question)
+    return resident(os.getpid())
+
+
+def resident(process: int) -> float:
+    """Megabytes of memory that a process holds."""
+    (kilobytes,) = re.findall(r"^VmRSS:\s+(\d+)", Path(f"/proc/{process}/status").read_text(), re.M)
+    return round(int(kilobytes) / 1024, 1)
 
 
 def main() -> None:
@@ -209,7 +233,11 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=200)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--play", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--ask", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.ask:
+        print(ask(Path(options.ask[0]), int(options.ask[1])))
+        return
     if options.play:
         index, generator, *folder = options.play
         play(Path(index), generator, Path(folder[0]) if folder else None)

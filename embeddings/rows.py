@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Any, cast
@@ -20,6 +20,8 @@ CHECKED_CHUNK = (
 )
 """What a chunk's checksum covers, its document's id and title too, where both tables are joined."""
 _CHECKSUM_BYTES = 8
+_SLICE = 1 << 16
+"""Characters of JSON decoded at once: the decoder lets no other thread run until it is through."""
 _SEAL = "checksum"
 """Key of `meta` with the checksum of its other rows."""
 
@@ -117,10 +119,19 @@ def document_from(path: str, row: Sequence[Any]) -> Document:
         date=date.fromisoformat(day) if day else None,
         date_source=cast("DateSource | None", date_source),
         text=text,
-        sections=tuple(Section(*section) for section in json.loads(sections)),
-        pages=tuple(Page(*page) for page in json.loads(pages)),
+        sections=tuple(Section(*section) for section in _decoded(sections)),
+        pages=tuple(Page(*page) for page in _decoded(pages)),
         metadata=Metadata(tuple(declared["tags"]), tuple(declared["audience"]), declared["url"]),
     )
+
+
+def _decoded(rows: str) -> Iterator[list[Any]]:
+    """The lists in a list, as `json.dumps` wrote it; no text in it holds a bracket."""
+    start = 1
+    while start < len(rows) - 1:
+        end = rows.find("], [", start + _SLICE) + 1 or len(rows) - 1
+        yield from json.loads(f"[{rows[start:end]}]")
+        start = end + len(", ")
 
 
 def chunk_row(chunk: Chunk) -> tuple[int | str | None, ...]:

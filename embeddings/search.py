@@ -103,6 +103,10 @@ class Index:
         with self.view() as view:
             return view.document(document_id)
 
+    def document_at(self, path: str) -> Document | None:
+        with self.view() as view:
+            return view.document_at(path)
+
     def documents(self) -> list[DocumentSummary]:
         with self.view() as view:
             return view.documents()

@@ -49,7 +49,7 @@ class DocumentSummary:
     """Why the file's newest version could not be read; the last good one is indexed."""
     tags: tuple[str, ...] = ()
     kind: str = "file"
-    """What sort of file it is, by its name's ending: "PDF", "web page"; the ending itself for a plug-in's."""
+    """As `kind_of` gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +194,13 @@ class View:
                 return _verified(row[0], row[1:])
         raise UsageError(f"no document {document_id!r} in the index")
 
+    def document_at(self, path: str) -> Document | None:
+        """What lies at a path; None where nothing of it is indexed."""
+        row = self._connection.execute(
+            "SELECT id FROM files JOIN documents USING (document_key) WHERE files.path = ?", (path,)
+        ).fetchone()
+        return self.document(row[0]) if row else None
+
     def documents(self) -> list[DocumentSummary]:
         """By path; a document that stands under several paths has a line for each."""
         keys, counts = np.unique(self._generation().lexical.documents, return_counts=True)
@@ -246,10 +253,15 @@ class View:
 def _summary(path: str, problem: str | None, row: Sequence[Any], chunks: int) -> DocumentSummary:
     """Of a verified row of `documents`; pages and sections, which take longest to read, aren't."""
     _, _, _, identifier, title, day, *_, metadata = row
-    suffix = PurePosixPath(path).suffix.lower()
-    kind = _KINDS.get(suffix, suffix.removeprefix(".") or "file")
     tags = tuple(json.loads(metadata)["tags"])
-    return DocumentSummary(identifier, path, title, day and date.fromisoformat(day), chunks, problem, tags, kind)
+    day = day and date.fromisoformat(day)
+    return DocumentSummary(identifier, path, title, day, chunks, problem, tags, kind_of(path))
+
+
+def kind_of(path: str) -> str:
+    """What sort of file it is, by its name's ending: "PDF", "web page"; the ending itself for a plug-in's."""
+    suffix = PurePosixPath(path).suffix.lower()
+    return _KINDS.get(suffix, suffix.removeprefix(".") or "file")
 
 
 _KINDS = {

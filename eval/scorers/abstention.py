@@ -43,15 +43,17 @@ def _refusal_f1(columns: Columns, weights: Weights) -> NDArray[np.float64]:
 def correct(case: Case, response: Response) -> float | None:
     """Whether an answered question was answered rightly; None for a refusal, or where nothing is known to tell.
 
-    An unanswerable question never is. By its facts, and no wrong answer given; else by a citation that matches a gold
-    quote; else by a cited gold document.
+    An unanswerable question never is, nor one that gets a wrong answer. By its facts; else by a citation that matches a
+    gold quote; else by a cited gold document.
     """
-    if response.refused or not _tells(case):
+    if response.refused:
         return None
-    if unanswerable(case):
+    if unanswerable(case) or says_wrong(case, response):
         return 0.0
     if case.facts:
-        return float(says_facts(case, response) and not says_wrong(case, response))
+        return float(says_facts(case, response))
+    if not case.evidence:
+        return None
     by_quote = any(e.quote for e in case.evidence)
     pairs = [(c, e) for c in response.citations for e in case.evidence]
     if by_quote:
@@ -60,7 +62,7 @@ def correct(case: Case, response: Response) -> float | None:
 
 
 def _tells(case: Case) -> bool:
-    return unanswerable(case) or bool(case.facts or case.evidence)
+    return unanswerable(case) or bool(case.facts or case.evidence or case.wrong)
 
 
 def _answered(case: Case, response: Response) -> tuple[float, float] | None:

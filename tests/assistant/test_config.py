@@ -55,6 +55,17 @@ def test_only_what_differs_is_written_and_what_stands_there_is_kept_up_to_date(t
     assert file.read_text() == "retries = 3\n"
 
 
+def test_lines_end_as_they_did_and_a_byte_order_mark_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes(b"\xef\xbb\xbf# mine\r\nretries = 5\r\n\r\n[application]\r\nwatch = true\r\n")
+    assert Settings.read(file) == Settings(retries=5)
+    Settings(retries=5, strictness="strict").write(file)
+    ApplicationSettings("nord", watch=True).write(file)
+    assert file.read_bytes() == (
+        b'# mine\r\nretries = 5\r\nstrictness = "strict"\r\n\r\n[application]\r\nwatch = true\r\ntheme = "nord"\r\n'
+    )
+
+
 def test_without_a_name_it_is_the_users_own_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert Settings(retries=1).write() == settings_file()
     assert (Settings.read().retries, ApplicationSettings.read()) == (1, ApplicationSettings())

@@ -80,6 +80,12 @@ def test_words_are_found_in_questions_answers_and_titles_the_newest_first(kept: 
     assert (found.question, found.snippet) == ("What did the repairs cost?", "The repairs to the roof cost £412,000.")
 
 
+def test_letters_that_fold_into_several_find_themselves(tmp_path: Path) -> None:
+    kept = Conversations(history_of(tmp_path / "h", [("a", "Welche Straße?", "Die Weiße Gasse in İzmir, im ﬁn.")]))
+    for text in ("straße", "STRAße", "weiße gasse", "izmir", "İZMIR", "ﬁn"):
+        assert numbers(kept.find(text)) == [1], text
+
+
 def test_what_is_shown_of_a_match_is_around_it_and_clean(tmp_path: Path) -> None:
     long = f"{'word ' * 500}the \x1b]52;c;eA==\x07lantern\u202e is [@click=app.quit]here[/] {'word ' * 500}"
     kept = Conversations(history_of(tmp_path / "h", [("a", "Where?", long), ("a", "Lone?", "Half \ud800 of one.")]))

@@ -125,7 +125,7 @@ def test_judgements_become_cases_that_the_harness_loads_and_runs(desk: Assistant
     assert len(by_id[opening.id]["evidence"]) == len(cited) - 1
     assert by_id[other.id] == {
         "id": other.id, "kind": "wrong", "question": "When is the museum closed?", "history": [OPENING],
-        "answerable": True, "scope": ["opening.md"], "wrong": [" ".join(s.text for s in other.shown)],
+        "answerable": None, "scope": ["opening.md"], "wrong": [" ".join(s.text for s in other.shown)],
     }  # fmt: skip
     path = tmp_path / "cases.jsonl"
     path.write_text("".join(json.dumps(case) + "\n" for case in cases), encoding="utf-8")
@@ -135,7 +135,7 @@ def test_judgements_become_cases_that_the_harness_loads_and_runs(desk: Assistant
     assert [result.response.error for result in report.results] == [None] * 4
     assert scores[cost.id]["citation_recall[sentence]"] == 1.0
     assert scores[leeds.id]["false_answers"] == 0.0
-    assert scores[other.id]["correct"] in (0.0, None)
+    assert (scores[cost.id]["correct"], scores[other.id]["correct"]) == (1.0, 0.0)  # the wrong one is given again
 
 
 def test_a_wrong_refusal_could_be_answered_and_a_wrong_citation_is_no_evidence_of_a_right_answer(
@@ -147,7 +147,10 @@ def test_a_wrong_refusal_could_be_answered_and_a_wrong_citation_is_no_evidence_o
     desk.feedback.add(cost.id, "citation", "", place(cost))
     (first, second), left_out = desk.feedback.cases()
     assert (first["answerable"], first["kind"], "wrong" in first) == (True, "wrong", False)
-    assert (second["answerable"], second["kind"], second["evidence"], left_out) == (True, "citation", [], [])
+    assert (second["answerable"], second["kind"], second["evidence"], left_out) == (None, "citation", [], [])
+    later = desk.feedback.listed()[-1].given
+    assert desk.feedback.cases(later) == ([second], [])  # with what was said of the same answer before
+    assert desk.feedback.cases(later + timedelta(1)) == ([], [])
     desk.feedback.add(cost.id, "wrong")
     assert "evidence" not in desk.feedback.cases()[0][1]
 

@@ -65,8 +65,8 @@ def test_a_compressed_file_and_a_folder_of_one_file_are_read(tmp_path: Path) -> 
 
 
 REFUSED = [
-    ({"answerable": "yes"}, "field 'answerable': 'yes' is not of type 'boolean'"),
-    ({"answerable": 1}, "field 'answerable': 1 is not of type 'boolean'"),
+    ({"answerable": "yes"}, "field 'answerable': 'yes' is not of type 'boolean', 'null'"),
+    ({"answerable": 1}, "field 'answerable': 1 is not of type 'boolean', 'null'"),
     ({"id": 7}, "field 'id': 7 is not of type 'string'"),
     ({"id": ""}, "field 'id': '' does not match"),
     ({"question": 7}, "field 'question': 7 is not of type"),

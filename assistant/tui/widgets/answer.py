@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _PAGE = 30
 """Sentences of an answer that are shown at once: a model may write without end."""
-_PAUSE = 0.05
+_PAUSE = 0.15
 """Seconds between two looks of an answer that is being written."""
 _FRAME = 4
 """Widgets around the parts of an answer."""

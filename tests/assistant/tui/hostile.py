@@ -14,6 +14,7 @@ import pytest
 from textual.app import App
 from textual.geometry import Region
 from textual.screen import Screen
+from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
 from assistant.history import Record
@@ -32,6 +33,8 @@ TRACE = "\u241b"
 MADE = (ACTIONS, MARKED, "\ud83d", "a\udc9b2Jb", "\ue000\U000e0041", "\x1b", "\x9b", "[/", "[", "\\[/]", "$x[$y", "\r\n\x85\u2028")
 OURS = {"citation", "offset", "option"}
 """Keys of a style's meta data that our own widgets, and Textual's for selecting, put there."""
+TEXTUALS = {("@mouse.down", "grab"), ("@mouse.down", "scroll_up"), ("@mouse.down", "scroll_down")}
+"""Of its scrollbars and switches."""
 LINES = 900
 """Of a widget that are looked at."""
 
@@ -115,7 +118,8 @@ def shown(widget: Widget) -> str:
             bad = [] if text.isascii() and text.isprintable() else [c for c in text if control(c)]
             assert not bad and not sequence, f"{bad} {sequence} in {text!r} of {widget}"
             if style is not None and (style.link or style._meta):
-                assert not style.link and set(style.meta) <= OURS, (widget, text, style.link, style.meta)
+                meta = {key for key, value in style.meta.items() if (key, value) not in TEXTUALS}
+                assert not style.link and meta <= OURS, (widget, text, style.link, style.meta)
             words.append(text)
     return "".join(words)
 
@@ -126,5 +130,9 @@ def check(widgets: Iterable[Widget]) -> None:
 
 
 def check_screen(screen: Screen[object]) -> None:
-    """Every line of every widget."""
+    """Every line of every widget, scrolled through where it is drawn by line."""
     check((screen, *screen.query("*")))
+    for widget in screen.query(ScrollView):
+        for top in range(0, widget.virtual_size.height, max(widget.size.height, 1)):
+            widget.scroll_to(y=top, animate=False, force=True, immediate=True)
+            check([widget])

@@ -21,7 +21,6 @@ from assistant.history import History
 from assistant.tui.app import AssistantApp
 from assistant.tui.document import DocumentScreen
 from assistant.tui.launch import Launch
-from assistant.tui.prompt import Line
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conversation import Conversation
 from assistant.tui.widgets.offer import Offer
@@ -49,7 +48,9 @@ class Held:
     def run(self, handle: asyncio.Handle, run: Callable[[asyncio.Handle], None]) -> None:
         began = thread_time()
         run(handle)
-        self.calls.append((thread_time() - began, repr(handle)))
+        task = getattr(handle._callback, "__self__", None)
+        name = task.get_name() if isinstance(task, asyncio.Task) else repr(handle)
+        self.calls.append((thread_time() - began, name))
 
     @property
     def long(self) -> list[tuple[float, str]]:
@@ -115,6 +116,15 @@ async def ask(pilot: Pilot[None], question: str) -> None:
     await pilot.press("enter")
 
 
+async def rest(pilot: Pilot[None]) -> None:
+    """Waits for every worker but those that wait for a screen to be left."""
+    await pilot.pause()
+    while running := [w for w in pilot.app.workers if not w.is_finished and not w.name.startswith("action_")]:
+        await pilot.app.workers.wait_for_complete(running)
+        await pilot.pause()
+    await pilot.pause()
+
+
 async def test_while_an_answer_streams_keys_are_typed_and_files_are_indexed(
     locks: Path, settled: Settled, held: Held
 ) -> None:
@@ -150,64 +160,64 @@ async def test_while_an_answer_streams_keys_are_typed_and_files_are_indexed(
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
-async def test_while_screens_are_opened(locks: Path, settled: Settled, held: Held, size: tuple[int, int]) -> None:
+async def test_while_screens_are_opened(locks: Path, held: Held, size: tuple[int, int]) -> None:
     app = app_on(locks, quoting)
     async with app.run_test(size=size) as pilot:
-        await settled(pilot)
+        await rest(pilot)
         held.calls.clear()
         for keys in (("f2",), ("f3",), ("f1",), ("f4",), ("f8",), ("ctrl+o", "d", "o")):
             await pilot.press(*keys)
-            await settled(pilot)
+            await rest(pilot)
             await pilot.press("pagedown", "escape")
-            await settled(pilot)
+            await rest(pilot)
     assert not held.long
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_while_a_document_of_5_mb_is_read(
-    locks: Path, settled: Settled, held: Held, size: tuple[int, int]
+    locks: Path, held: Held, size: tuple[int, int]
 ) -> None:
     app = app_on(locks, quoting)
     async with app.run_test(size=size) as pilot:
         await ask(pilot, REGISTER)
-        await settled(pilot)
+        await rest(pilot)
         held.calls.clear()
         chip = next(chip for chip in app.query_one(Conversation).chips if "Marigold" in chip.citation.quote)
         chip.focus()
         await pilot.press("enter")
-        await settled(pilot)
+        await rest(pilot)
         await pilot.press("w")
-        await settled(pilot)
+        await rest(pilot)
         screen = app.screen
         assert isinstance(screen, DocumentScreen)
         shown = [strip.text for y in range(size[1] // 2) for strip in [screen.query_one(SourceText).render_line(y)]]
         assert any("Marigold" in line for line in shown)
         await pilot.press("slash", *"boats at lock 7")
-        await settled(pilot)
+        await rest(pilot)
         assert "of 5," in str(screen.query_one(".document--count", Static).content)
-        await pilot.press("enter", "n", "n", "end", "pageup", "home", "escape", "escape")
-        await settled(pilot)
-        assert screen.query(Line) and app.screen is app.chat
+        await pilot.press("enter", "n", "n", "end", "pageup", "home", "escape")
+        await rest(pilot)
+        assert app.screen is app.chat
     assert not held.long
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])
 async def test_while_a_conversation_of_200_questions_is_resumed(
-    locks: Path, settled: Settled, held: Held, size: tuple[int, int]
+    locks: Path, held: Held, size: tuple[int, int]
 ) -> None:
     app = app_on(locks, quoting)
     async with app.run_test(size=size) as pilot:
-        await settled(pilot)
+        await rest(pilot)
         held.calls.clear()
         await app.chat.resume("long")
-        await settled(pilot)
+        await rest(pilot)
         conversation = app.query_one(Conversation)
         assert len(conversation.answers) == 200
         for _ in range(5):
             app.query(Offer).first().focus()
             await pilot.press("enter")
-            await settled(pilot)
+            await rest(pilot)
         assert len(conversation.exchanges) > 25
         await ask(pilot, QUESTION)
-        await settled(pilot)
+        await rest(pilot)
     assert not held.long

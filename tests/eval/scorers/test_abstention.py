@@ -76,6 +76,9 @@ def test_correct_by_what_is_known() -> None:
     wrong = Case("1", "", "?", answerable=True, facts=FACT, wrong=("641",))
     assert score("correct", wrong, Response("1", "640")) == 1.0
     assert score("correct", wrong, Response("1", "640 or 641")) == 0.0
+    judged = Case("1", "", "?", wrong=("641",))  # nothing else is known of it
+    assert [score("correct", judged, Response("1", text)) for text in ("640 or 641", "640")] == [0.0, None]
+    assert score("correct", judged, Response("1", "641", refused=True)) is None
     quotes = Case("1", "", "?", answerable=True, evidence=(Evidence("d", "the wall is long"), Evidence("e")))
     assert score("correct", quotes, cite("d", "so the wall is long")) == 1.0
     assert score("correct", quotes, cite("d", "it rains")) == 0.0
