@@ -125,7 +125,7 @@ class Answering:
             return
         confidence = self.means.calibration.confidence(question, found, reading) if found.passages else None
         if anyway:
-            found, reading = offered, reading.of(offered.passages)
+            found, reading = offered, reading.telling(offered.passages)
             self.notes += [ANYWAY] if found.passages else []
         self._lap("read")
         ranked_by = None if self.means.reranker is None else self.means.reranker.name

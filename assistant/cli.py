@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     index = command("index", commands.index, "index folders, or bring their index up to date")
     index.add_argument("folders", nargs="+", metavar="FOLDER")
     _json(_making(_where_kept(index)), "progress and the report")
+    index.add_argument("--while-stdin", action="store_true", help="end when stdin does: with whoever started this")
 
     ask = command("ask", commands.ask, "answer one question")
     ask.add_argument("question", metavar="QUESTION")

@@ -6,7 +6,9 @@ import argparse
 import importlib
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -38,6 +40,8 @@ class Exit(IntEnum):
 def index(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
 
+    if getattr(options, "while_stdin", False):
+        threading.Thread(target=_end_with_stdin, daemon=True).start()
     with _progress_lines() if options.json else _progress() as progress:
         report = Assistant.build(
             *options.folders,
@@ -57,6 +61,13 @@ def index(options: argparse.Namespace) -> int:
         f"{len(report.failures)} not read; {report.chunks:,} passages in {sanitize(str(index_folder(options.index)))}"
     )
     return Exit.DONE
+
+
+def _end_with_stdin() -> None:
+    """An indexing run may be killed at any moment; the index stays as it was."""
+    while os.read(0, 1024):  # not through `sys.stdin`, whose lock would be held when the process ends
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def ask(options: argparse.Namespace) -> int:

@@ -88,10 +88,12 @@ _PURPOSE = re.compile(
     rf"To (?!be |help |mark |ensure |achieve |celebrate |become |make sure )(?P<task>[a-z][^,;:]+), (?:{_DO})\b"
 )
 _MEANS = re.compile(r"You can (?P<task>[a-z][^,;:]*?) (?:by [a-z]+ing|online)\b")
-_OFTEN = re.compile(rf"\b(?:every (?:{_NUMBER} )?(?:minute|hour|day|week|fortnight|month|year|quarter|term)s?|(?:once|twice) a (?:day|week|month|year|term))\b")  # fmt: skip
+_OFTEN = re.compile(rf"\b(?:(?:about|around|roughly|at least|up to|more than) )?(?:every (?:{_NUMBER} )?(?:minute|hour|day|week|fortnight|month|year|quarter|term)s?|(?:once|twice) a (?:day|week|month|year|term))\b")  # fmt: skip
+_ADDED = re.compile(r", (?=(?:and|but|which|who|with|compared|according|as|so|while|up|down|after|before)\b)")
+"""Behind which a sentence goes on to something else; any other comma may stand within a list."""
 _WHY = re.compile(r",? (?:because|so that) ")
 _WHERE = re.compile(
-    r"(?:be )?(?:held|kept|displayed|based|stored|located|built|buried)(?= (?:at|in|on|beside|behind|near|opposite) )"
+    r"(?:be )?(?:held|kept|displayed|based(?! on)|stored|located|built|buried)(?= (?:at|in|on|beside|behind|near|opposite) )"
 )
 _LONG = re.compile(
     rf"(?:take|last|be (?:open|closed|shut|valid))(?= (?:for )?{_NUMBER} (?:minutes|hours|days|weeks|months|years)\b)"
@@ -213,11 +215,11 @@ def _figures(text: str, subject: Subject) -> Iterator[str]:
             yield f"How much {found['aux'] or 'does'} {whom} cost"
     if (found := _HAS.search(text)) and (whom := subject(text[: found.start()])):
         yield f"How many {found['things']} does {whom} have"
-    if (found := _THERE.match(text)) and _plain(rest := re.split(r",", found["rest"])[0]):
+    if (found := _THERE.match(text)) and _plain(rest := _ADDED.split(found["rest"])[0]):
         yield f"How many {found['things']} {found['aux']} there {rest}"
-    if (found := _MANY.match(text)) and _plain(rest := re.split(r",", found["rest"])[0]):
+    if (found := _MANY.match(text)) and _plain(rest := _ADDED.split(found["rest"])[0]):
         yield f"How many {found['things']} {rest}"
-    if (found := _SHARE.match(text)) and _plain(rest := re.split(r",", found["rest"])[0]):
+    if (found := _SHARE.match(text)) and _plain(rest := _ADDED.split(found["rest"])[0]):
         yield f"What percentage of {rest}"
 
 

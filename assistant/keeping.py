@@ -58,6 +58,8 @@ def feedback(options: argparse.Namespace) -> int:
 def _show(
     options: argparse.Namespace, found: Sequence[Conversation | Match | Feedback], lines: Sequence[str], none: str
 ) -> None:
+    if options.out is not None:
+        raise UsageError(f"--out {options.out!r} is of an export, and a list is printed: say `export`, or leave it out")
     if options.json:
         print_json([one.to_dict() for one in found])
     else:

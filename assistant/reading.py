@@ -5,6 +5,7 @@ Read once for a question; confidence, the extractive generator and conflicts all
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ FOCUS_PENALTY = 3.0
 """Taken off where the role or attribute asked for isn't mentioned."""
 NAME_PENALTY = 5.0
 """Taken off where "who" is asked and nobody is named."""
+_ENDED = re.compile(r"[.!?…][\"'”’)\]\s]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ class Reading:
     def of(self, passages: Sequence[Passage]) -> Reading:
         """The same question read in other passages."""
         return Reading(self.question, passages, self.common, self.reranker, self._embedder)
+
+    def telling(self, passages: Sequence[Passage]) -> Reading:
+        """As `of`, without what is neither a sentence nor has a word of the question: a date, a signature."""
+        found, asked = self.of(passages), set(self.question.terms)
+        found.evidence = [e for e in found.evidence if _ENDED.search(e.text) or asked & stems(e.text)]
+        return found
 
     def widened(self, best: Scored, question: Question | None = None) -> float:
         """The score of a sentence averaged with those of wider readings, in logits.

@@ -20,8 +20,8 @@ def write_file(path: Path, text: str) -> None:
         target = Path(os.path.realpath(path))  # a link stays one
         content = text.encode()
         target.parent.mkdir(parents=True, exist_ok=True)
-        if target.exists() and not os.access(target, os.W_OK):
-            raise PermissionError(0, "it is read-only")
+        if target.exists() and not (target.is_file() and os.access(target, os.W_OK)):
+            raise PermissionError(0, "it is read-only, or no file")
         hidden = target.with_name(f".{target.name[:50]}.{uuid4().hex[:8]}")
         with hidden.open("xb") as file:
             temporary = hidden

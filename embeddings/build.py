@@ -22,7 +22,7 @@ from embeddings.types import Embedder
 from embeddings.writer import IndexWriter
 
 Progress = Callable[[int, int, int], None]
-"""Called with files done, files to do, chunks embedded."""
+"""Called with files read and encoded, files in all, chunks encoded."""
 
 _SETTLED_NS = 2_000_000_000
 """A file changed within this time before the scan may change again without another time."""
@@ -220,7 +220,7 @@ class _Run:
             self._keys[old.sha256] = key
 
     def _report(self) -> None:
-        self._progress(self._done, self._total, self.embedded)
+        self._progress(max(self._done - self._staging.behind, 0), self._total, self.embedded)
 
 
 def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], dict[str, str]]:

@@ -50,6 +50,10 @@ class Staging:
         """Of staged documents in the catalogue, by the key each was added under."""
         self.embedded = 0
         """Chunks."""
+        self._added = 0
+        """Documents."""
+        self._chunks = 0
+        """Of the documents that were added."""
 
     def __enter__(self) -> Self:
         self._encoder = ThreadPoolExecutor(1, "encoder")
@@ -66,10 +70,18 @@ class Staging:
             return
         self._window[key] = document, chunks
         self._waiting += len(chunks)
+        self._added += 1
+        self._chunks += len(chunks)
         while self._batches and self._batches[0].rows.done():
             self._store()
         if self._waiting >= WINDOW or (self._waiting >= BATCH and not self._batches):
             self._hand_over()
+
+    @property
+    def behind(self) -> int:
+        """Documents that were added and aren't encoded yet, as many as their share of the chunks."""
+        waiting = self._waiting + sum(len(batch.texts) for batch in self._batches)
+        return round(waiting * self._added / self._chunks) if self._chunks else 0
 
     def finish(self) -> None:
         """Returns when all that was added is staged."""

@@ -29,12 +29,14 @@ from assistant.tui.messages import Opened, Ready
 from assistant.tui.palette import COMMANDS
 from assistant.tui.widgets.conversation import Conversation
 from assistant.tui.widgets.source import SourcePane
+from corpus.errors import IndexUnavailable
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
     from assistant.config import Strictness
     from corpus.types import ReadFailure
+    from embeddings.types import Snapshot
 
 _FAILURES_SHOWN = 3
 _Result = TypeVar("_Result")
@@ -64,6 +66,8 @@ class AssistantApp(App[None]):
         """Why there is nothing to ask, once that is known."""
         self.indexing = Indexing(launch.index, launch.options)
         self._unread: Sequence[ReadFailure] = ()
+        self.snapshot: Snapshot | None = None
+        """Of the index, as it is told."""
         self._quiet = threading.Event()
         """Set when questions of the user's own come before suggestions."""
         self._unkept = ""
@@ -106,8 +110,7 @@ class AssistantApp(App[None]):
 
         with self.telling("Settings"):
             application = ApplicationSettings.read(self.launch.settings_file)
-            if application.theme in self.available_themes:
-                self.theme = application.theme
+            self._wear(application.theme)
             if self.launch.watch or application.watch:
                 self.indexing.watch(True)
         if self.launch.folders:
@@ -134,11 +137,11 @@ class AssistantApp(App[None]):
     @on(Opened)
     def _on_opened(self, message: Opened) -> None:
         former, self.desk = self.desk, message.desk
-        if former is not None:
-            former.close()
+        if former is not None:  # an answer that it is writing ends there
+            self.run_worker(former.close, thread=True, exit_on_error=False)
         self.failure = ""
         self.say("○ loading the model…")
-        self._look()
+        self.look()
 
     @on(Ready)
     def _on_ready(self) -> None:
@@ -149,20 +152,31 @@ class AssistantApp(App[None]):
     @on(Worker.StateChanged)
     def _on_worker(self, message: Worker.StateChanged) -> None:
         worker = message.worker
-        if worker.name == "prepare" and message.state is WorkerState.ERROR and worker.error is not None:
-            if self.indexing.running:
-                return  # it is opened when there is one
-            self.failure = told(worker.error)
-            self.say(f"✗ {self.failure}")
-            self.chat.query_one(Conversation).notice(self.notice())
-            self.chat.fail_waiting(self.failure)
+        failed = worker.name == "prepare" and message.state is WorkerState.ERROR
+        if failed and worker.error is not None and not self.indexing.running:  # else it is opened when there is one
+            outcome = self.indexing.outcome
+            self._fail((outcome and outcome.error) or told(worker.error))
+
+    def _fail(self, reason: str) -> None:
+        """Says why there is nothing to ask."""
+        self.failure = reason
+        self.say(f"✗ {reason}")
+        self.chat.query_one(Conversation).notice(self.notice())
+        self.chat.fail_waiting(reason)
 
     @work(exclusive=True, group="look", exit_on_error=False)
-    async def _look(self) -> None:
-        """Tells what is indexed now."""
+    async def look(self, *, indexed: bool = False) -> None:
+        """Tells what is indexed now; what was `indexed` for another embedder needs another desk."""
         desk = self.opened
         with self.telling("Index"):
-            snapshot = await self.in_thread(lambda: desk.snapshot)
+            try:
+                self.snapshot = snapshot = await self.in_thread(lambda: desk.snapshot)
+            except IndexUnavailable:
+                if not indexed:
+                    raise
+                self.ready = False
+                self._prepare()
+                return
             self._unread = await self.in_thread(desk.failures)
             self.chat.query_one(SourcePane).forget()
             status, count = self.chat.status, snapshot.documents
@@ -180,6 +194,7 @@ class AssistantApp(App[None]):
     def suggest(self) -> None:
         """Offers questions on an empty screen, once there is time to find some."""
         if self.ready and self.idle and not self.chat.query_one(Conversation).answers:
+            self.silence()
             self._quiet = threading.Event()
             self._suggest(self._quiet)
 
@@ -201,16 +216,15 @@ class AssistantApp(App[None]):
             self.notify(sanitize(self.indexing.trouble), title="Watching", severity="warning", markup=False)
         if self.indexing.running or not isinstance(state, Outcome):
             return
-        if state.error and self.desk is None:
-            self.failure = state.error
-            self.chat.query_one(Conversation).notice(self.notice())
-            self.chat.fail_waiting(state.error)
+        opening = any(worker.name == "prepare" and not worker.is_finished for worker in self.workers)
+        if state.error and self.desk is None and not opening:
+            self._fail(state.error)
         elif state.error:
             self.notify(sanitize(state.error), title="Indexing", severity="warning", markup=False)
-        elif self.desk is None:
+        elif self.desk is None or not (self.ready or opening):
             self._prepare()
         else:
-            self._look()
+            self.look(indexed=True)
 
     # What is said.
 
@@ -307,7 +321,7 @@ class AssistantApp(App[None]):
             if chosen is None:
                 return
             settings, application = chosen
-            self.theme = application.theme
+            self._wear(application.theme)
             if application.watch != former[1].watch:
                 self.indexing.watch(application.watch)
             if self.desk is not None and (settings.generator, settings.strictness) != (
@@ -315,6 +329,10 @@ class AssistantApp(App[None]):
                 former[0].strictness,
             ):
                 await self._use(settings.generator, settings.strictness)
+
+    def _wear(self, theme: str) -> None:
+        if theme in self.available_themes:  # the file may name any
+            self.theme = theme
 
     async def _use(self, generator: str | None, strictness: Strictness | None) -> None:
         desk = self.opened

@@ -30,6 +30,7 @@ from assistant.tui.widgets.suggestions import Suggestion
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
+    from assistant.conversations import Conversation as Kept
     from assistant.history import Record
     from assistant.tui.scope import Scope
     from assistant.types import Answer, Turn
@@ -65,6 +66,8 @@ class ChatScreen(CitingScreen):
         """Id under which the answers are kept."""
         self._turns: list[Turn] = []
         """What was asked and answered in this conversation, oldest first."""
+        self._deleted: list[Kept] = []
+        """Conversations that can be had back, the last deleted at the end."""
 
     def compose(self) -> ComposeResult:
         with Container(id="desk"):
@@ -96,7 +99,10 @@ class ChatScreen(CitingScreen):
         """Puts a question behind those that wait."""
         self.main.silence()
         self.query_one(Composer).remember(question)
+        conversation = self.conversation
         exchange = await self.query_one(Conversation).add(question)
+        if self.conversation != conversation:
+            return  # another was begun meanwhile, and its place is gone
         if self.main.failure:
             exchange.answer.fail(self.main.failure)
             return
@@ -119,7 +125,7 @@ class ChatScreen(CitingScreen):
     @on(Exchange.TakenBack)
     async def _on_taken_back(self, message: Exchange.TakenBack) -> None:
         if self.questions.withdraw(message.exchange):
-            await self.query_one(Conversation).take_back(message.exchange)
+            await self.query_one(Conversation).take_back(message.exchange, self.main.notice())
             self.action_write()
             self.next_question()
 
@@ -144,7 +150,10 @@ class ChatScreen(CitingScreen):
                 self._turns.append(Turn(task.exchange.question, "" if answer.refused else answer.text))
                 self.status.answered(answer, seconds)
                 self.main.tell_unkept()
-                self.refresh_bindings()
+                if answer.snapshot != self.main.snapshot:  # another process has indexed meanwhile
+                    self.main.look()
+                self.questions.current = None  # whatever its thread still has to do
+                self.next_question()
                 if len(self._turns) % _COLLECTED == 0:
                     gc.collect()
 
@@ -234,8 +243,9 @@ class ChatScreen(CitingScreen):
         from assistant.tui.conversations import ConversationsScreen
 
         if self.main.desk is not None:
-            chosen = await self.app.push_screen_wait(ConversationsScreen(self.main.desk, self.conversation))
-            if chosen is not None:
+            screen = ConversationsScreen(self.main.desk, self.conversation, self._deleted)
+            chosen = await self.app.push_screen_wait(screen)
+            if chosen is not None and chosen != self.conversation:
                 await self.resume(chosen)
 
     def action_folders(self) -> None:
@@ -275,7 +285,7 @@ class ChatScreen(CitingScreen):
     async def action_withdraw(self) -> None:
         """Takes back every question that waits."""
         while self.questions.waiting:
-            await self.query_one(Conversation).take_back(self.questions.waiting.pop().exchange)
+            await self.query_one(Conversation).take_back(self.questions.waiting.pop().exchange, self.main.notice())
         self.refresh_bindings()
 
     def action_scroll(self, pages: int) -> None:

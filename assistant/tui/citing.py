@@ -194,8 +194,9 @@ class CitingScreen(Screen[None]):
                 return bool(self.query_one(Conversation).latest)
             case "details":
                 return self.answer is not None and self.answer.has_details
-            case "judge" | "judge_right" | "judge_wrong":
-                return self.answer is not None and self.answer.given is not None
-            case "whole_document" | "original" | "copy_quote" | "citation_wrong":
+            case "judge" | "judge_right" | "judge_wrong" | "citation_wrong":
+                given = self.answer is not None and self.answer.given is not None
+                return given and (action != "citation_wrong" or self.chip is not None)
+            case "whole_document" | "original" | "copy_quote":
                 return self.chip is not None
         return super().check_action(action, parameters)

@@ -36,14 +36,14 @@ class ConversationsScreen(BrowsingScreen[str | None]):
     ]
     PLACEHOLDER = "words of questions, answers and titles"
 
-    def __init__(self, desk: Assistant, current: str) -> None:
+    def __init__(self, desk: Assistant, current: str, deleted: list[Conversation] | None = None) -> None:
+        """What is deleted is added to `deleted`, the last one at the end; what is undone is taken from there."""
         super().__init__(Rows(*_COLUMNS, empty="Reading the conversations…"))
         self._desk = desk
         self._current = current
         self._listed: list[tuple[Conversation, str]] = []
         """What is shown, and where the words of the field were found in it."""
-        self._deleted: list[Conversation] = []
-        """The last one last."""
+        self._deleted = [] if deleted is None else deleted
 
     def find(self, text: str) -> tuple[list[tuple[Conversation, str]], list[str]]:
         kept = self._desk.conversations

@@ -18,6 +18,7 @@ from assistant.tui.dialog import Dialog
 from assistant.tui.errors import told
 from assistant.tui.indexing import Indexing, Outcome, Progress
 from assistant.tui.plain import plain
+from assistant.tui.prompt import Line
 from corpus.errors import AssistantError, UsageError
 from corpus.sanitizing import sanitize
 
@@ -41,7 +42,7 @@ class FoldersScreen(Dialog[None]):
 
     def body(self) -> Iterable[Widget]:
         yield Static(classes="folders--held", markup=False)
-        yield FolderInput(placeholder="Add a folder: ~/Documents", suggester=FolderSuggester())
+        yield FolderInput()
         yield ProgressBar(show_eta=False)
         yield Static(classes="folders--run", markup=False)
         yield Static(classes="folders--watch", markup=False)
@@ -51,7 +52,7 @@ class FoldersScreen(Dialog[None]):
         self._ignore = self._indexing.observe(self._show)
         self._show(self._indexing.progress)
         self.query_one(FolderInput).focus()
-        self.run_worker(self._indexing.look())
+        self.run_worker(self._indexing.look(), exit_on_error=False)
 
     def on_unmount(self) -> None:
         if self._ignore is not None:
@@ -75,7 +76,7 @@ class FoldersScreen(Dialog[None]):
         self.refresh_bindings()
 
     @on(Input.Submitted)
-    @work(exclusive=True)
+    @work(exclusive=True, exit_on_error=False)
     async def _add(self, message: Input.Submitted) -> None:
         try:
             folder = await asyncio.to_thread(checked, message.value, self._indexing.folders, self._indexing.index)
@@ -113,10 +114,14 @@ class FoldersScreen(Dialog[None]):
         }.get(action, True)
 
 
-class FolderInput(Input):
+class FolderInput(Line):
     """A path, which Tab completes as in a shell."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("tab", "complete", "Complete", show=False)]
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="Add a folder: ~/Documents")
+        self.suggester = FolderSuggester()
 
     def action_complete(self) -> None:
         before = self.value

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -93,12 +93,13 @@ class Indexer:
         Raises:
             AssistantError: the child's last words, or that it was cancelled. The index is then as it was before.
         """
-        named = [str(folder.absolute()) for folder in folders]  # absolute, so that none looks like an option
-        line = self._program("index", *named, "--index", str(self._index.absolute()), "--json", *options)
         try:
+            named = [str(folder.absolute()) for folder in folders]  # absolute, so that none looks like an option
+            where = "--index", str(self._index.absolute())
+            line = self._program("index", *named, *where, "--json", "--while-stdin", *options)  # never outlives us
             # In a session of its own: Ctrl-C in the terminal is for the application, which ends its child itself.
             child = await asyncio.create_subprocess_exec(
-                *line, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=_MOST_LINE
+                *line, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=_MOST_LINE
             )
         except OSError as error:
             raise UnavailableError(f"indexing can't be started: {error.strerror}") from error

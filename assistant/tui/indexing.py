@@ -162,7 +162,7 @@ async def watch(folders: Sequence[Path], index: Path) -> AsyncGenerator[None, No
             await asyncio.to_thread(check)
             if await asyncio.to_thread(any, (lasting(changed) for _, changed in changes)):
                 yield
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # RuntimeError: watchfiles', of a limit of the system for one
         raise UnavailableError(f"the folders can't be watched: {error}") from error
 
 

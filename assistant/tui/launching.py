@@ -63,8 +63,8 @@ def run(options: Namespace) -> None:
         app.run()
     finally:
         if app.desk is not None:
-            app.desk.conversations.erase()
-            app.desk.close()
+            with app.desk as desk:
+                desk.conversations.erase()
     if threading.active_count() > 1:  # one that hangs must not keep the process: all that is kept is on the disk
         sys.stdout.flush()
         sys.stderr.flush()

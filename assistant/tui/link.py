@@ -62,7 +62,7 @@ class LinkScreen(Dialog[bool]):
         yield Static(Content.styled("Host: ", "dim") + one_line(urlsplit(self._url).netloc), markup=False)
         yield Static(one_line(self._url), classes="link--address", markup=False)
 
-    @work
+    @work(exit_on_error=False)
     async def action_open(self) -> None:
         """Opens it: in the browser that shows the application, if one does, else in the system's."""
         if self.app.is_web:

@@ -58,7 +58,7 @@ class SavingScreen(Dialog[Path]):
         """The file that stands there already, once that was told."""
 
     def body(self) -> Iterable[Widget]:
-        yield Static(plain(f"Into {Path.cwd()}, as"), markup=False)
+        yield Static(plain(f"Into {_here()}, as"), markup=False)
         yield Line(file_name(self._subject, self._form))
         offers = Offers([(label, "") for _, label in _FORMATS.values()])
         offers.can_focus = False
@@ -112,13 +112,23 @@ class SavingScreen(Dialog[Path]):
             self._replaces = path
             raise UsageError(f"{str(path)!r} exists: press Enter again to replace it, or give another name")
         records = self._desk.conversations.records(self._conversation)
+        if not records:
+            raise UsageError("nothing of this conversation is kept, so there is nothing to write: ask something first")
         write_export(path, export(self._subject, records, self._form))
         return path
 
 
+def _here() -> Path:
+    """Where a name without a folder goes; the user's own folder where the current one is gone."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path.home()
+
+
 def _checked(value: str) -> Path:
     """The file that is meant. Raises `UsageError` where none can be."""
-    path = Path.cwd() / Path(value).expanduser()
+    path = _here() / Path(value).expanduser()
     if not value or path.is_dir():
         raise UsageError(f"{str(path)!r} is a folder: give the name of a file in it")
     if not path.parent.is_dir():

@@ -209,9 +209,11 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert f"{str(path)!r} can't be written: File too large; free space" in child.stdout
     assert path.read_text(encoding="utf-8") == "first, “so”\n"
     assert os.listdir(tmp_path) == ["talk.md"]  # noqa: PTH208 - hidden files too
-    for wrong in (tmp_path, path / "below"):
+    os.mkfifo(pipe := tmp_path / "pipe")  # as /dev/null, that root could put a file in the place of
+    for wrong in (tmp_path, path / "below", pipe):
         with pytest.raises(UnavailableError, match="can't be written"):
             write_export(wrong, "text")
+    assert pipe.is_fifo()
 
 
 @pytest.fixture
@@ -258,6 +260,7 @@ def test_the_command_lists_finds_and_exports(asked: Path, tmp_path: Path, capsys
         (["export", "aa1", "--out", "/dev/null/x"], 3, "'/dev/null/x' can't be written"),
         (["--index", "/dev/null/x"], 3, "assistant index"),
         (["export", "\udcff"], 2, "half of a character"),
+        (["--out", "talk.md"], 2, "--out 'talk.md' is of an export"),
     ],
 )
 def test_wrong_requests_are_one_line(

@@ -138,7 +138,7 @@ def test_where_a_citation_stands_now(now: str | None, state: str, words: str | N
         (folder / "hall.txt").write_text(now, encoding="utf-8")
     with opened(folder) as desk:
         found = standing(desk, citation)
-        assert found == standing(desk, citation.to_dict(), {d.path: d.id for d in desk.documents()})
+        assert found == standing(desk, citation.to_dict())
     assert (found.state, found.document and found.document.text[found.start : found.end]) == (state, words)
     assert found.document is None or found.document.path == "hall.txt"
 

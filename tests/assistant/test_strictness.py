@@ -18,6 +18,7 @@ from assistant.replay import replay, settings_of
 from assistant.types import SHOWN, Finished, Prompt, Retrieved
 from corpus.chunking import count_tokens
 from corpus.errors import UsageError
+from embeddings.types import Where
 
 SURE = "How much did the repairs to the roof cost?"
 FAIRLY = "Where did the slates come from?"
@@ -103,9 +104,20 @@ def test_asked_anyway_what_does_not_pass_is_still_left_out(
     assert answer.notes == (ANYWAY,)
 
 
-def test_asked_anyway_without_passages_it_is_a_refusal(open_museum: Callable[..., Assistant]) -> None:
-    from embeddings.types import Where
+def test_asked_anyway_no_date_line_or_signature_is_quoted(tmp_path: Path) -> None:
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "letter.txt").write_text("Date: 3 May 2024\n\nThe mill sells soup.\n\nWith regards\n\nHamid\n")
+    (folder / "note.txt").write_text("Tuesday\n\nParking: east gate\n\nHamid\n")
+    Assistant.build(folder, index=tmp_path / "index", embedder="hashing")
+    with Assistant.open(tmp_path / "index", reranker="none", history=":memory:") as desk:
+        letter, note = Where(paths=("letter.txt",)), Where(paths=("note.txt",))
+        assert desk.ask("flood damage", where=letter, anyway=True).text == "The mill sells soup. [1]"
+        assert desk.ask("flood damage", where=note, anyway=True).refused
+        assert desk.ask("parking fine", where=note, anyway=True).text == "Parking: east gate [1]"
 
+
+def test_asked_anyway_without_passages_it_is_a_refusal(open_museum: Callable[..., Assistant]) -> None:
     with open_museum() as desk:
         answer = desk.ask(NOT, where=Where(paths=("absent/*",)), anyway=True)
         thanks = desk.ask("Thanks!", anyway=True)

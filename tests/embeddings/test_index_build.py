@@ -14,6 +14,7 @@ from embeddings.build import build_index
 from embeddings.hashing import HashingEmbedder
 from embeddings.search import Index
 from embeddings.types import Embedder
+from embeddings.view import kind_of
 
 QUESTIONS = ("When does the bridge close?", "library fees", "Who chaired the panel in March?")
 SMALL = ChunkSettings(max_tokens=24, min_tokens=8)
@@ -189,11 +190,14 @@ def test_a_line_of_the_list_says_what_its_document_does(tmp_path: Path, counting
     with Index.open(tmp_path / "index") as index, index.view() as view:
         listed = view.documents()
         documents = [view.document(one.id) for one in listed]
+        assert [view.document_at(one.path) for one in listed] == documents
+        assert view.document_at("page.html") is None
     assert [(one.path, one.kind, one.tags) for one in listed] == [
         ("fees.md", "Markdown", ("money", "halls")),
         ("page.HTML", "web page", ()),
         ("rows.csv", "table", ()),
     ]
+    assert [kind_of(f"a.b/{name}") for name in ("X.PDF", "y.docx", "z.Odt", "README")] == ["PDF", "Word", "odt", "file"]
     assert [(d.id, d.path, d.title, d.date, d.metadata.tags) for d in documents] == [
         (one.id, one.path, one.title, one.date, one.tags) for one in listed
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from corpus.errors import UsageError
-from corpus.types import Chunk, Document
+from corpus.types import Chunk, Document, Page, Section
 from embeddings.fusion import DENSE_WEIGHT, FEEDBACK, FEEDBACK_WEIGHT, LEXICAL_WEIGHT
 from embeddings.hashing import HashingEmbedder
-from embeddings.rows import passage_text
+from embeddings.rows import document_from, document_row, passage_text
 from embeddings.search import Index
 from embeddings.writer import IndexWriter
 
@@ -185,3 +186,12 @@ def test_wrong_shapes_are_refused(index: Index) -> None:
         index.search("mango", EMBEDDER.embed_query("mango"), 0)
     with pytest.raises(UsageError, match="'unknown'"):
         index.document("unknown")
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 2_000, 20_000])  # the last two in several slices
+def test_a_document_of_any_number_of_parts_is_read_as_it_was_written(count: int) -> None:
+    spans = [(number, number * 7, number * 7 + 5) for number in range(count)]
+    document = Document("id", "a.txt", "A", None, None, "text")
+    document = replace(document, sections=tuple(Section("paragraph", *span) for span in spans))
+    document = replace(document, pages=tuple(Page(*span) for span in spans))
+    assert document_from("a.txt", document_row(document)) == document

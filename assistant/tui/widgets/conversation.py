@@ -41,7 +41,7 @@ _KEY = 17
 """Cells of the column of keys."""
 MOST_MOUNTED = 20
 """Exchanges; of the others only what they are drawn from is kept."""
-MOST_PARTS = 100
+MOST_PARTS = 60
 """Widgets of their answers, about: each costs about 0.1 ms whenever a line is added."""
 _STEP = 5
 """Earlier exchanges that are mounted at once."""
@@ -154,18 +154,18 @@ class Conversation(VerticalScroll, can_focus=False):
     async def add(self, question: str) -> Exchange:
         """Shows a question, its answer still empty."""
         for welcome in self._welcome:
-            await welcome.remove()
+            welcome.remove()
         exchange = Exchange(question)
         await self._mounted.mount(exchange)
         await self._leave_out()
         self.anchor()
         return exchange
 
-    async def take_back(self, exchange: Exchange) -> None:
-        """Removes a question that waited."""
+    async def take_back(self, exchange: Exchange, notice: str) -> None:
+        """Removes a question that waited; with the last one, as `clear` does."""
         await exchange.remove()
         if not self.exchanges:
-            await self.clear("")
+            await (self._mount_earlier(_STEP, MOST_PARTS) if self._past else self.clear(notice))
 
     async def show(self, past_ones: Sequence[tuple[str, Answer]]) -> None:
         """Shows a conversation that was kept, from its end."""
@@ -208,7 +208,8 @@ class Conversation(VerticalScroll, can_focus=False):
         parts = [exchange.answer.parts for exchange in exchanges]
         for place, exchange in enumerate(exchanges[:-1]):
             surplus = len(exchanges) - place > MOST_MOUNTED or sum(parts[place:]) > MOST_PARTS
-            if surplus and exchange.answer.written.ended:
+            read = any(chip.has_class("-open") for chip in exchange.answer.chips)  # beside it, by the user
+            if surplus and exchange.answer.written.ended and not read:
                 self._past.append((exchange.question, exchange.answer.written))
                 exchange.remove()
         self._count()

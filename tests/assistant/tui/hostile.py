@@ -30,7 +30,10 @@ MARKED = "\x1b[31m[@click=app.pwned]\x9b2J"
 """Shows, and shows no more than, that outside text has come to a place."""
 TRACE = "\u241b"
 """What an escape is shown as."""
-MADE = (ACTIONS, MARKED, "\ud83d", "a\udc9b2Jb", "\ue000\U000e0041", "\x1b", "\x9b", "[/", "[", "\\[/]", "$x[$y", "\r\n\x85\u2028")
+MADE = (
+    ACTIONS, MARKED, "\ud83d", "a\udc9b2Jb", "\ue000\U000e0041", "\x1b", "\x9b", "[/", "[", "\\[/]", "$x[$y",
+    "\r\n\x85\u2028",
+)  # fmt: skip
 OURS = {"citation", "offset", "option"}
 """Keys of a style's meta data that our own widgets, and Textual's for selecting, put there."""
 TEXTUALS = {("@mouse.down", "grab"), ("@mouse.down", "scroll_up"), ("@mouse.down", "scroll_down")}
@@ -111,7 +114,7 @@ def control(character: str) -> bool:
 
 def shown(widget: Widget) -> str:
     """What a widget draws itself, in view or not; nothing of it may be in force."""
-    size = widget.size
+    size = widget.outer_size
     words = []
     for strip in widget.render_lines(Region(0, 0, size.width, min(size.height, LINES))):
         for text, style, sequence in strip:

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -35,7 +34,6 @@ from assistant.tui.prompt import Line, PromptScreen
 from assistant.tui.saving import SavingScreen
 from assistant.tui.scope import Scope
 from assistant.tui.settings import SettingsScreen
-from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conflict import ValueChip
 from assistant.tui.widgets.conversation import Conversation
@@ -54,7 +52,7 @@ from tests.assistant.tui.pushing import Pushing, settled
 
 Showing = Callable[[list[str], Launch], AsyncIterator[Screen[Any]]]
 NOW = datetime.now(UTC)
-BATCH = 80
+BATCH = 360
 """Strings at once, a line each, where lines are shown."""
 STATUS = ("activity", "indexing", "index", "generator", "strictness", "confidence", "tokens")
 
@@ -79,10 +77,10 @@ async def chat(texts: list[str], launch: Launch) -> AsyncIterator[Screen[Any]]:
             await pilot.pause()
             for text in batch:
                 app.chat.query_one(Composer).load_text(text)
-                app.chat.scope = Scope(Where(), text)
+                app.chat.query_one(ScopeChip).scope = Scope(Where(), text)
                 for part in STATUS:
                     setattr(status, part, text)
-                check((status, *app.chat.query("Composer, ScopeChip, Suggestion").results()))
+                check((status, *app.chat.query("Composer, ScopeChip").results()))
             yield app.chat
             for refused in (False, True):
                 exchange = await conversation.add(joined)
@@ -96,13 +94,14 @@ async def chat(texts: list[str], launch: Launch) -> AsyncIterator[Screen[Any]]:
                 view.verified(answer_of(few[:1]).statements[0])
                 view._draw()
                 await pilot.pause()
-                check(exchange.query("*"))
+                yield app.chat
                 view.finish(answer_of(few, refused), 0.1)
                 await view.toggle_details()
                 await pilot.pause()
                 yield app.chat
                 one = answer_of(batch).statements[::2]
-                for chip in [*exchange.query(ValueChip)][:1] + [c for c in view.chips if c.snippet][:1] + view.chips[:1]:
+                kinds = {(type(chip), chip.snippet): chip for chip in view.chips}
+                for chip in kinds.values():
                     for statement in one:
                         chip.citation = statement.citations[0]
                         if isinstance(chip, ValueChip):
@@ -248,7 +247,7 @@ async def lines(texts: list[str], launch: Launch) -> AsyncIterator[Screen[Any]]:
 
 async def dialogs(texts: list[str], launch: Launch) -> AsyncIterator[Screen[Any]]:
     """Each dialog that takes text from outside, and the help, which takes none."""
-    for batch in batches(texts, 4 * BATCH):
+    for batch in batches(texts, BATCH):
         batch = [*batch, *batch[:1] * 5]
         joined, answer = "\n".join(batch), answer_of(batch)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from textual.widgets import Static
 
 from assistant.tui.widgets.conversation import MOST_MOUNTED, MOST_PARTS, Conversation, Exchange, Welcome
 from assistant.tui.widgets.offer import Offer
@@ -92,13 +93,41 @@ async def test_a_question_that_waits_says_so_and_can_be_taken_back() -> None:
         offer.focus()
         await pilot.press("enter")
         assert app.told == [Exchange.TakenBack(exchange)]
-        await conversation.take_back(exchange)
+        await conversation.take_back(exchange, "")
         assert app.query(Welcome) and not conversation.exchanges
         begun = await conversation.add("And the pier?")
         begun.wait(1, "the model to load")
         begun.answer.progress("Searching…")
         await pilot.pause()
         assert not begun.query(Offer)
+
+
+async def test_taking_back_the_only_question_shows_what_was_there_before() -> None:
+    app = Alone()
+    async with app.run_test(size=(80, 24)) as pilot:
+        conversation = app.query_one(Conversation)
+        await conversation.take_back(await conversation.add("And the pier?"), "⚠ 1 file could not be read")
+        await pilot.pause()
+        assert str(app.query_one(".welcome--notice", Static).content) == "⚠ 1 file could not be read"
+        await conversation.show([("What was agreed?", answer())])
+        conversation._past = [(e.question, e.answer.written) for e in conversation.exchanges]
+        for exchange in conversation.exchanges:
+            await exchange.remove()
+        await conversation.take_back(await conversation.add("And the pier?"), "")
+        assert [e.question for e in conversation.exchanges] == ["What was agreed?"]
+
+
+async def test_an_answer_stays_while_its_source_is_read() -> None:
+    app = Alone()
+    async with app.run_test(size=(80, 24)) as pilot:
+        conversation = app.query_one(Conversation)
+        for number in range(2 * MOST_MOUNTED):
+            exchange = await conversation.add(f"Question {number}")
+            exchange.answer.finish(answer(), 0.1)
+            await pilot.pause()
+            if number == 0:
+                exchange.answer.chips[0].opened(True)
+        assert conversation.exchanges[0].question == "Question 0"
 
 
 async def test_suggestions_stand_on_the_empty_screen_now_and_later() -> None:

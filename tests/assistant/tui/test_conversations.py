@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from assistant.api import Assistant
+from assistant.conversations import Conversation
 from assistant.tui.conversations import ConversationsScreen
 from assistant.tui.prompt import Line, PromptScreen
 from assistant.tui.saving import SavingScreen, file_name
@@ -130,6 +131,16 @@ async def test_delete_is_at_once_and_undone_in_turn(desk: Assistant) -> None:
         await pilot.press("u")
         assert len(await settled(pilot)) == 3 and "is back" in said(pilot)
         assert [c.id for c in desk.conversations.listed()] == ["c3", "c2", "c1"]
+
+
+async def test_what_was_deleted_can_be_had_back_when_the_list_is_opened_again(desk: Assistant) -> None:
+    deleted: list[Conversation] = []
+    for key in ("d", "u"):
+        app = Pushing(ConversationsScreen(desk, "c9", deleted))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await settled(pilot)
+            await pilot.press(key)
+            assert len(await settled(pilot)) == 3 - len(deleted) and len(deleted) == (key == "d")
 
 
 async def test_the_open_conversation_is_not_deleted(desk: Assistant) -> None:
@@ -287,3 +298,27 @@ async def test_what_cannot_be_written_is_told_and_the_dialog_stays(desk: Assista
 )
 def test_file_names_are_made_of_titles(title: str, name: str) -> None:
     assert file_name(title, "markdown") == name and len(name.encode()) <= 255
+
+
+async def test_a_file_can_be_written_where_the_current_folder_is_gone(
+    desk: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    app = Pushing(SavingScreen(desk, "c2", "Lighthouse"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Line).value = str(tmp_path / "out.md")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert app.given == [tmp_path / "out.md"] and "lighthouse" in (tmp_path / "out.md").read_text(encoding="utf-8")
+
+
+async def test_a_conversation_of_which_nothing_is_kept_is_not_written(desk: Assistant, tmp_path: Path) -> None:
+    app = Pushing(SavingScreen(desk, "c9", "Cut"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.query_one(Line).value = str(tmp_path / "out.md")
+        await pilot.press("enter")
+        await settled(pilot)
+        assert said(pilot).startswith("✗ nothing of this conversation is kept") and not (tmp_path / "out.md").exists()

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pytest
 from textual.app import App
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import ProgressBar, Static
 
@@ -86,6 +87,14 @@ async def test_a_folder_is_added_and_its_failures_are_counted(folder: Path, tmp_
         await pilot.press("escape")
         assert not isinstance(app.screen, FoldersScreen)
     await indexing.close()
+
+
+async def test_a_paste_of_any_size_is_no_path(tmp_path: Path) -> None:
+    app = FoldersApp(Indexing(tmp_path / "index"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.post_message(Paste("x" * 5_000_000))
+        await pilot.press("a")
+        assert app.screen.query_one(FolderInput).value == "a"
 
 
 async def test_leaving_the_screen_stops_nothing_and_cancelling_does(folder: Path, tmp_path: Path) -> None:

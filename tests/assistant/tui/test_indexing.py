@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -259,3 +260,17 @@ async def test_a_change_brings_the_index_up_to_date(folder: Path, tmp_path: Path
     await asyncio.wait_for(keep_changing(), 30)
     assert (await told.outcome()).passages == 2
     await indexing.close()
+
+
+def test_the_child_ends_with_whoever_started_it(tmp_path: Path) -> None:
+    """As when the terminal is closed: nobody is left to end it."""
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for number in range(400):
+        (folder / f"{number}.txt").write_text(f"Report {number}. " * 2000, encoding="utf-8")
+    line = command("index", str(folder), "--index", str(tmp_path / "index"), "--embedder", "hashing", "--json")
+    child = subprocess.Popen([*line, "--while-stdin"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdin is not None and child.stdout is not None
+    child.stdout.readline()  # it has begun
+    child.stdin.close()
+    assert child.wait(30) == -signal.SIGTERM

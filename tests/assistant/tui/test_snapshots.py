@@ -71,9 +71,7 @@ def test_picture_in_a_light_theme(index: Path, kept: Path, snap_compare: Compare
     assert pictured(answered, "textual-light", (80, 24), index, kept, snap_compare)
 
 
-def pictured(
-    steps: Steps, theme: str, size: tuple[int, int], index: Path, kept: Path, snap_compare: Compare
-) -> bool:
+def pictured(steps: Steps, theme: str, size: tuple[int, int], index: Path, kept: Path, snap_compare: Compare) -> bool:
     app = AssistantApp(Launch(lambda: opened(index, kept), index, settings_file=index.parent / "settings.toml"))
 
     async def run(pilot: Pilot[None]) -> None:
