@@ -16,7 +16,7 @@ chat: $(VENV)/.user
 	fi
 
 test: $(VENV)/.developer
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(VENV)/.developer
 	$(BIN)/ruff check .

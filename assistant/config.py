@@ -68,7 +68,7 @@ class Settings:
         Raises:
             UsageError: the named file isn't there, or one holds what isn't a setting.
         """
-        path = _path(file)
+        path = settings_path(file)
         values = _values(path, bool(file or os.environ.get(SETTINGS_VARIABLE)))
         values.pop(APPLICATION, None)
         return _made(cls, values, path)
@@ -98,7 +98,7 @@ class ApplicationSettings:
     @classmethod
     def read(cls, file: str | Path | None = None) -> Self:
         """From the same file as `Settings.read`, defaults where it isn't there. Raises `UsageError` as that does."""
-        path = _path(file)
+        path = settings_path(file)
         return _made(cls, _table(_values(path, False), APPLICATION, path), path)
 
     def write(self, file: str | Path | None = None) -> Path:
@@ -106,16 +106,17 @@ class ApplicationSettings:
         return _write(self, file, APPLICATION)
 
 
+def settings_path(file: str | Path | None = None) -> Path:
+    """The file that is read and written: as named, else `$ASSISTANT_SETTINGS`, else the user's own."""
+    named = file or os.environ.get(SETTINGS_VARIABLE)
+    return Path(named) if named else settings_file()
+
+
 def settings_file() -> Path:
     """The user's own settings."""
     from platformdirs import user_config_path  # deferred: not needed for `--help`
 
     return user_config_path("passim-assistant") / "settings.toml"
-
-
-def _path(file: str | Path | None) -> Path:
-    named = file or os.environ.get(SETTINGS_VARIABLE)
-    return Path(named) if named else settings_file()
 
 
 def _text(path: Path, needed: bool) -> str:
@@ -179,7 +180,7 @@ def _write(held: Settings | ApplicationSettings, file: str | Path | None, table:
     import tomlkit  # deferred: only what changes settings needs it
     from tomlkit.exceptions import TOMLKitError
 
-    path = _path(file)
+    path = settings_path(file)
     try:
         source = _text(path, False)
         document = tomlkit.parse(source)

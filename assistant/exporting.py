@@ -104,7 +104,7 @@ def _blocks(record: Record) -> Iterator[_Block]:
     if answer.standalone_question != answer.question:
         yield "note", f"Asked as: {answer.standalone_question}"
     if answer.refusal is not None:
-        yield "text", f"No answer ({answer.refusal.reason}): {answer.refusal.explanation}"
+        yield "text", f"No answer: {answer.refusal.explanation}"
         yield from (("item", choice) for choice in answer.refusal.choices)
     else:
         yield from (("text", _stated(statement)) for statement in answer.shown)

@@ -5,18 +5,13 @@ from __future__ import annotations
 import asyncio
 import gc
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
 from textual.events import Event, Key, Paste
 from textual.filter import LineFilter
-from textual.screen import Screen
 from textual.worker import Worker, WorkerState, get_current_worker
 
 from assistant.tui.asking import Threads
@@ -26,15 +21,13 @@ from assistant.tui.filters import line_filters
 from assistant.tui.indexing import Indexing, Outcome, Progress
 from assistant.tui.launch import Launch
 from assistant.tui.messages import Opened, Ready
-from assistant.tui.palette import COMMANDS
+from assistant.tui.steering import SteeredApp
 from assistant.tui.widgets.conversation import Conversation
-from assistant.tui.widgets.source import SourcePane
-from corpus.errors import IndexUnavailable
+from corpus.errors import AssistantError, IndexUnavailable
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
-    from assistant.config import Strictness
     from corpus.types import ReadFailure
     from embeddings.types import Snapshot
 
@@ -42,19 +35,13 @@ _FAILURES_SHOWN = 3
 _Result = TypeVar("_Result")
 
 
-class AssistantApp(App[None]):
+class AssistantApp(SteeredApp):
     """Owns the desk, the indexing run and the watch; the chat screen is there before any of them."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [*sorted(Path(__file__).with_name("styles").glob("*.tcss"))]
     TITLE = "Ask your documents"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - declared by Textual
-    COMMAND_PALETTE_BINDING = "ctrl+o"
     VERTICAL_BREAKPOINTS = [(0, "-short"), (12, "-tall")]  # noqa: RUF012 - declared by Textual
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+o", "command_palette", "Commands", tooltip="All by name", show=False, priority=True),
-        Binding("f1", "help", "Help", tooltip="Keys, marks, and what they mean", priority=True),
-        Binding("ctrl+q", "quit", "Quit", priority=True),
-    ]
 
     def __init__(self, launch: Launch) -> None:
         super().__init__()
@@ -93,12 +80,6 @@ class AssistantApp(App[None]):
         """Nothing is being answered, and no question waits."""
         return self.chat.questions.idle
 
-    @property
-    def opened(self) -> Assistant:
-        """The desk, where one is open."""
-        assert self.desk is not None
-        return self.desk
-
     def on_mount(self) -> None:
         asyncio.get_running_loop().set_default_executor(Threads())
         self.indexing.observe(self._on_indexing)
@@ -110,7 +91,7 @@ class AssistantApp(App[None]):
 
         with self.telling("Settings"):
             application = ApplicationSettings.read(self.launch.settings_file)
-            self._wear(application.theme)
+            self.wear(application.theme)
             if self.launch.watch or application.watch:
                 self.indexing.watch(True)
         if self.launch.folders:
@@ -125,7 +106,16 @@ class AssistantApp(App[None]):
 
     @work(thread=True, name="prepare", exclusive=True, group="prepare", exit_on_error=False)
     def _prepare(self) -> None:
-        desk = self.launch.open()
+        try:
+            desk = self.launch.open()
+        except IndexUnavailable:
+            raise
+        except AssistantError as error:  # the generator, mostly: documents and history are there without it
+            if self.launch.spare is None:
+                raise
+            desk = self.launch.spare()
+            said = sanitize(f"{told(error)}. Until then extractive answers; Ctrl+O, Generator chooses another.")
+            self.call_from_thread(self.notify, said, title="Generator", severity="error", timeout=30, markup=False)
         if get_current_worker().is_cancelled:
             desk.close()
             return
@@ -155,7 +145,8 @@ class AssistantApp(App[None]):
         failed = worker.name == "prepare" and message.state is WorkerState.ERROR
         if failed and worker.error is not None and not self.indexing.running:  # else it is opened when there is one
             outcome = self.indexing.outcome
-            self._fail((outcome and outcome.error) or told(worker.error))
+            unmade = " Or press F4 and add a folder." if isinstance(worker.error, IndexUnavailable) else ""
+            self._fail((outcome and outcome.error) or told(worker.error) + unmade)
 
     def _fail(self, reason: str) -> None:
         """Says why there is nothing to ask."""
@@ -178,18 +169,12 @@ class AssistantApp(App[None]):
                 self._prepare()
                 return
             self._unread = await self.in_thread(desk.failures)
-            self.chat.query_one(SourcePane).forget()
+            self.chat.look_again()
             status, count = self.chat.status, snapshot.documents
             status.index = f"{count:,} document{'' if count == 1 else 's'}"
             status.failures = len(self._unread)
-            self._tell_means()
+            self.tell_means()
             self.chat.query_one(Conversation).notice(self.notice())
-
-    def _tell_means(self) -> None:
-        """Shows what writes the answers, and how strictly."""
-        self.chat.status.generator = self.opened.generator
-        self.chat.status.strictness = self.opened.settings.strictness
-        self.chat.refresh_bindings()
 
     def suggest(self) -> None:
         """Offers questions on an empty screen, once there is time to find some."""
@@ -211,6 +196,9 @@ class AssistantApp(App[None]):
         self._quiet.set()
 
     def _on_indexing(self, state: Progress | Outcome | None) -> None:
+        if self.indexing.running and self.desk is None and self.failure:
+            self.failure = ""  # there will be an index to ask
+            self.chat.query_one(Conversation).notice("")
         self.tell_state()
         if state is None and self.indexing.trouble:
             self.notify(sanitize(self.indexing.trouble), title="Watching", severity="warning", markup=False)
@@ -256,91 +244,3 @@ class AssistantApp(App[None]):
         lines = [f"⚠ {count} file{'' if count == 1 else 's'} could not be read:"] if count else []
         lines += [f"  {failure.path}: {failure.reason}" for failure in self._unread[:_FAILURES_SHOWN]]
         return "\n".join([*lines, f"  and {count - _FAILURES_SHOWN} more (F2)"] if count > _FAILURES_SHOWN else lines)
-
-    @contextmanager
-    def telling(self, title: str) -> Iterator[None]:
-        """Shows what goes wrong inside as a notification, from any thread."""
-        try:
-            yield
-        except Exception as error:  # a plug-in's too: nothing that a generator or a disk does may end the application
-            self.notify(told(error), title=title, severity="error", markup=False)
-
-    async def in_thread(self, work: Callable[[], _Result]) -> _Result:
-        """What a blocking call gives, without holding up the screen."""
-        return await asyncio.to_thread(work)
-
-    # Screens and commands.
-
-    def action_help(self) -> None:
-        from assistant.tui.help import HelpScreen
-
-        if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
-
-    def action_choose_generator(self) -> None:
-        """Asks what is to write the answers from now on."""
-        if (desk := self.desk) is not None:
-            from assistant.generators import names  # brings NumPy, which the first screen does without
-            from assistant.tui.generator import GeneratorScreen
-
-            def use(name: str) -> None:  # in a thread, also when the user has gone back meanwhile
-                desk.use(name)
-                self.call_from_thread(self._tell_means)
-
-            self.push_screen(GeneratorScreen(desk.generator, names(), use))
-
-    @work
-    async def action_choose_strictness(self) -> None:
-        """Asks how sure is sure enough, from the next question on."""
-        if self.desk is not None:
-            from assistant.tui.choice import strictness_screen
-
-            chosen = await self.push_screen_wait(strictness_screen(self.desk.settings.strictness))
-            if chosen is not None:
-                await self._use(None, cast("Strictness", chosen))
-
-    def action_choose_theme(self) -> None:
-        """Asks for the colours, and shows each at once."""
-        from assistant.tui.choice import theme_screen
-
-        def show(name: str) -> None:
-            self.theme = name
-
-        self.push_screen(theme_screen(self.available_themes, self.theme, show))
-
-    @work
-    async def action_settings(self) -> None:
-        """Asks for all settings; generator, strictness, theme and watching hold at once."""
-        from assistant.config import ApplicationSettings, Settings, settings_file
-        from assistant.tui.settings import SettingsScreen
-
-        file = self.launch.settings_file or settings_file()
-        with self.telling("Settings"):
-            former = Settings.read(self.launch.settings_file), ApplicationSettings.read(self.launch.settings_file)
-            chosen = await self.push_screen_wait(SettingsScreen(*former, file))
-            if chosen is None:
-                return
-            settings, application = chosen
-            self._wear(application.theme)
-            if application.watch != former[1].watch:
-                self.indexing.watch(application.watch)
-            if self.desk is not None and (settings.generator, settings.strictness) != (
-                former[0].generator,
-                former[0].strictness,
-            ):
-                await self._use(settings.generator, settings.strictness)
-
-    def _wear(self, theme: str) -> None:
-        if theme in self.available_themes:  # the file may name any
-            self.theme = theme
-
-    async def _use(self, generator: str | None, strictness: Strictness | None) -> None:
-        desk = self.opened
-        with self.telling("Settings"):
-            await self.in_thread(lambda: desk.use(generator, strictness=strictness))
-        self._tell_means()
-
-    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        for title, about, action in COMMANDS:
-            if screen is self.chat or action.startswith("app."):
-                yield SystemCommand(title, about, partial(self.run_action, action, screen))

@@ -48,7 +48,7 @@ class BrowsingScreen(Screen[Result], Generic[Result]):
         yield Static(classes="browsing--said", markup=False)
         yield self.rows
         yield Static(classes="browsing--detail", markup=False)
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.head("…")

@@ -27,6 +27,7 @@ from assistant.tui.widgets.scope import ScopeChip
 from assistant.tui.widgets.source import SourcePane
 from assistant.tui.widgets.status import StatusLine
 from assistant.tui.widgets.suggestions import Suggestion
+from assistant.tui.widgets.text import SourceText
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
@@ -49,13 +50,13 @@ class ChatScreen(CitingScreen):
         Binding("escape", "stop", "Stop"),
         Binding("escape", "write", "Write", show=False),
         Binding("ctrl+r", "lift", "Lift", tooltip="Ask all documents again", priority=True),
-        Binding("ctrl+l", "new_conversation", "New", tooltip="Start a new conversation", priority=True),
+        Binding("ctrl+l", "new_conversation", "New", tooltip="Start a new conversation", show=False, priority=True),
         Binding("f2", "documents", "Documents", tooltip="Browse the documents; ask only some of them", priority=True),
         Binding("f3", "conversations", "History", tooltip="Find, resume, rename, delete, export", priority=True),
         Binding("f4", "folders", "Folders", tooltip="Add and watch folders", show=False, priority=True),
         Binding("f8", "app.settings", "Settings", tooltip="How answers are made", show=False, priority=True),
-        Binding("pageup", "scroll(-1)", "Page up", show=False),
-        Binding("pagedown", "scroll(1)", "Page down", show=False),
+        Binding("pageup", "scroll(-1)", "Page up", show=False, priority=True),
+        Binding("pagedown", "scroll(1)", "Page down", show=False, priority=True),
     ]
 
     def __init__(self) -> None:
@@ -76,7 +77,7 @@ class ChatScreen(CitingScreen):
         yield ScopeChip()
         yield Composer()
         yield self.status
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(SourcePane).load = self._standing
@@ -117,7 +118,7 @@ class ChatScreen(CitingScreen):
             where = scope.where if scope else None
             if begun := self.questions.start(desk, self.conversation, tuple(self._turns), where):
                 begun.answer.progress("Searching…")
-        reason = "the answer before" if ready else "the model to load"
+        reason = "the answer before" if ready else "the index" if desk is None else "the model to load"
         self.questions.tell(lambda exchange, place: exchange.wait(place, reason))
         self.main.tell_state()
         self.refresh_bindings()
@@ -290,7 +291,7 @@ class ChatScreen(CitingScreen):
 
     def action_scroll(self, pages: int) -> None:
         conversation = self.query_one(Conversation)
-        conversation.scroll_relative(y=pages * (conversation.size.height - 1), animate=False)
+        conversation.scroll_relative(y=pages * max(conversation.size.height - 1, 1), animate=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if not self.is_mounted:
@@ -298,6 +299,8 @@ class ChatScreen(CitingScreen):
         match action:
             case "stop":
                 return self.questions.current is not None
+            case "scroll":  # a source that is being read scrolls by itself
+                return not isinstance(self.focused, SourceText)
             case "lift":
                 return self.scope is not None
             case "documents" | "conversations" | "resume_last" | "judgements":

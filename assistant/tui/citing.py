@@ -14,6 +14,7 @@ from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conversation import Conversation
 from assistant.tui.widgets.source import SourcePane
 from assistant.tui.widgets.text import Place, SourceText
+from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
     from assistant.feedback import Judgement
@@ -23,14 +24,17 @@ if TYPE_CHECKING:
     from corpus.types import Document
 
 
+_SAID: dict[Judgement, str] = {"right": "right", "wrong": "wrong", "citation": "having a wrong citation"}
+
+
 class CitingScreen(Screen[None]):
     """Moves through citations, opens and judges them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+n", "next_citation", "Next", tooltip="Next citation", priority=True),
-        Binding("ctrl+p", "previous_citation", "Previous", tooltip="Previous citation", show=False, priority=True),
-        Binding("ctrl+t", "details", "Details", tooltip="What was left out, and read but not used", priority=True),
-        Binding("ctrl+g", "judge", "Judge", tooltip="Say whether the answer is right", priority=True),
+        Binding("ctrl+n,ctrl+down", "next_citation", "Next", tooltip="Next citation", priority=True),
+        Binding("ctrl+p,ctrl+up", "previous_citation", "Previous citation", show=False, priority=True),
+        Binding("ctrl+t,f9", "details", "Details", tooltip="What was left out, and read but not used", priority=True),
+        Binding("ctrl+g", "judge", "Judge", tooltip="Say whether the answer is right", show=False, priority=True),
     ]
 
     @property
@@ -74,6 +78,15 @@ class CitingScreen(Screen[None]):
         self.query_one(SourcePane).open(chip, f"{beside.index(chip) + 1} of {len(beside)}" if chip in beside else "")
         self.call_after_refresh(self.query_one(Conversation).scroll_to_center, chip, animate=False)
         self.refresh_bindings()
+
+    def look_again(self) -> None:
+        """Reads sources anew, the open one too: the index has changed."""
+        pane = self.query_one(SourcePane)
+        pane.forget()
+        for exchange in self.query_one(Conversation).exchanges:
+            exchange.answer.lighten()
+        if pane.chip is not None:
+            self._open(pane.chip)
 
     def action_close_source(self) -> None:
         self.query_one(SourcePane).close()
@@ -184,7 +197,7 @@ class CitingScreen(Screen[None]):
         desk = self.main.opened
         with self.main.telling("Judgement"):
             await self.main.in_thread(lambda: desk.feedback.add(answer.id, judgement, reason, span))
-            self.notify("Kept. Thank you.", title="Judgement", markup=False)
+            self.notify(sanitize(f"Kept as {_SAID[judgement]}: “{answer.question}”"), title="Judgement", markup=False)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:

@@ -47,7 +47,7 @@ class Dialog(ModalScreen[Result | None]):
                 yield Static(plain(self._about), classes="dialog--about", markup=False)
             yield from self.body()
             yield Static(classes="dialog--said", markup=False)
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def say(self, text: str = "", *, complaint: bool = True) -> None:
         """Shows one line under the widgets, in place of the last one; nothing takes it away."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -119,7 +118,7 @@ class DocumentScreen(Screen[None]):
         with Container(classes="document--body"):
             yield OptionList(classes="-empty", markup=False, compact=True)
             yield SourceText()
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self.query_one(SourceText).focus()
@@ -154,7 +153,9 @@ class DocumentScreen(Screen[None]):
         if message.document is None:
             return
         self.document = document = message.document
-        kind = PurePosixPath(document.path).suffix.removeprefix(".").upper()
+        from embeddings.view import kind_of  # brings NumPy, which the first screen does without
+
+        kind = kind_of(document.path)
         pages = f"{len(document.pages)} page{'' if len(document.pages) == 1 else 's'}" if document.pages else ""
         about = (where(document, None), kind, pages, *document.metadata.tags, document.path)
         self._say("title", document.title or document.path)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from textual import work
-from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
@@ -27,7 +26,18 @@ from assistant.tui.marks import MARKS
 
 _COLUMN = 18
 """Cells for the keys, where there is room."""
-_FIRST = ("AssistantApp", "ChatScreen", "Composer", "CitationChip")
+_FIRST = ("SteeredApp", "ChatScreen", "CitingScreen", "Composer", "CitationChip", "SourcePane")
+_TITLES = {
+    "AssistantApp": "Everywhere",
+    "SteeredApp": "Everywhere",
+    "ChatScreen": "Conversation",
+    "CitingScreen": "Answers and their sources",
+    "Composer": "Question",
+    "CitationChip": "Citation",
+    "SourcePane": "Source",
+    "BrowsingScreen": "Every list",
+    "Dialog": "Every dialog",
+}
 _WORDS = {"enter": "Enter", "escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn"}
 _CLIENTS = ("serving", "launching", "linewise")
 """Modules that start something else than a screen of this application."""
@@ -41,9 +51,9 @@ class Keys(NamedTuple):
 
     @property
     def title(self) -> str:
-        """`Everywhere`, or the name of the class in words."""
-        if issubclass(self.of, App):
-            return "Everywhere"
+        """As `_TITLES` has it, or the name of the class in words."""
+        if self.of.__name__ in _TITLES:
+            return _TITLES[self.of.__name__]
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.of.__name__.removesuffix("Screen"))
         return words[:1] + words[1:].lower() + (" screen" if issubclass(self.of, Screen) else "")
 

@@ -44,7 +44,8 @@ class JudgeScreen(Dialog[Judged]):
     ]
 
     def __init__(self, answer: Answer, citation: Citation | None = None, judgement: Judgement | None = None) -> None:
-        super().__init__("Is this answer right?", f"{answer.question}\nChoose with ↑ and ↓, and say why if you like.")
+        about = f"{answer.question}\n↑ and ↓ choose; type a reason if you like; Enter keeps both."
+        super().__init__("Is this answer right?", about)
         cited = [c for statement in answer.shown for c in statement.citations if c.passage is not None]
         spans = {(c.number, c.start, c.end): c for c in (*cited, *((citation,) if citation else ()))}
         refused = answer.refused

@@ -26,6 +26,8 @@ class Launch:
     """For that child's command line: `--embedder`, `--replace`, `--rebuild`."""
     watch: bool = False
     """Whether the indexed folders are watched from the start."""
+    spare: Callable[[], Assistant] | None = None
+    """Opens the index with a generator that needs nothing, where the chosen one can't be had."""
     settings_file: Path | None = None
     """The TOML file that settings are read from and written to; None for the user's own."""
 

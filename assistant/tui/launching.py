@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import gc
 import io
 import os
@@ -20,6 +21,7 @@ from assistant.config import index_folder
 from assistant.tui import linewise
 from assistant.tui.keys import Keys
 from assistant.tui.launch import Launch
+from corpus.errors import UnavailableError
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
@@ -33,10 +35,10 @@ def run(options: Namespace) -> None:
     """
     index = index_folder(options.index)
 
-    def opened() -> Assistant:
+    def opened(generator: str | None = None) -> Assistant:
         from assistant.api import Assistant  # brings NumPy and the index, which the first screen does without
 
-        return Assistant.open(index, settings=options.settings)
+        return Assistant.open(index, settings=options.settings, generator=generator)
 
     in_browser = "TEXTUAL_DRIVER" in os.environ
     if not in_browser and (reason := linewise.unsuited()):
@@ -56,6 +58,7 @@ def run(options: Namespace) -> None:
             index,
             folders=() if options.folder is None else (Path(options.folder),),
             options=() if options.folder is None else ("--embedder", options.embedder, *flags),
+            spare=partial(opened, "extractive"),
             settings_file=options.settings_file and Path(options.settings_file),
         )
     )
@@ -63,7 +66,7 @@ def run(options: Namespace) -> None:
         app.run()
     finally:
         if app.desk is not None:
-            with app.desk as desk:
+            with app.desk as desk, contextlib.suppress(UnavailableError):  # it is erased when the next one leaves
                 desk.conversations.erase()
     if threading.active_count() > 1:  # one that hangs must not keep the process: all that is kept is on the disk
         sys.stdout.flush()

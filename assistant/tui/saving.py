@@ -71,9 +71,9 @@ class SavingScreen(Dialog[Path]):
 
     @on(OptionList.OptionHighlighted)
     def _on_format(self, message: OptionList.OptionHighlighted) -> None:
-        line, (before, _) = self.query_one(Line), _FORMATS[self._form]
-        self._form = list(_FORMATS)[message.option_index]
-        line.value = line.value.removesuffix(before) + _FORMATS[self._form][0]
+        line, self._form = self.query_one(Line), list(_FORMATS)[message.option_index]
+        ending = next((ending for ending, _ in _FORMATS.values() if line.value.endswith(ending)), "")
+        line.value = line.value.removesuffix(ending) + _FORMATS[self._form][0]
         line.cursor_position = len(line.value)
 
     @on(Input.Changed)

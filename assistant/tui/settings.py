@@ -152,7 +152,7 @@ class SettingsScreen(Screen[tuple[Settings, ApplicationSettings] | None]):
             yield Static("Settings", classes="dialog--title", markup=False)
             yield Static(one_line(f"Written to {self._file}"), classes="dialog--about", markup=False)
         yield Static(classes="dialog--said -complaint", markup=False)
-        yield Footer(compact=True)
+        yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         self._fill()

@@ -83,7 +83,7 @@ def test_everything_that_an_answer_says_and_cites_is_there(form: Format) -> None
         f"[1] Minutes, minutes/a.pdf, 1 March 2024, page 3, characters 0–14, document {'d' * 32}", "The fee is £4.",
         f"[2] Note, b.txt, characters 4–6, document {'e' * 32}", "£5",
         "It is blue. (uncited): No source is named.",
-        "No answer (weak_evidence): Nothing says it.", "Which fee?", "Nearest passages",
+        "No answer: Nothing says it.", "Which fee?", "Nearest passages",
         f"[2] Note, b.txt, characters 0–7, document {'e' * 32}", "Now £5.",
     ):  # fmt: skip
         assert said in seen

@@ -38,14 +38,8 @@ class CitationChip(Widget, can_focus=True):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "open", "Open source"),
-        Binding("n,down", "screen.next_citation", "Next citation", show=False),
-        Binding("p,up", "screen.previous_citation", "Previous citation", show=False),
-        Binding("w", "screen.whole_document", "Whole", tooltip="Whole document, with search"),
-        Binding("o", "screen.original", "Original", tooltip="Open the file itself in the system's program"),
-        Binding("c", "screen.copy_quote", "Copy", tooltip="Copy the quote with its reference"),
-        Binding("x", "screen.citation_wrong", "Wrong", tooltip="Say that this citation is wrong"),
-        Binding("+", "screen.judge_right", "Right answer", show=False),
-        Binding("-", "screen.judge_wrong", "Wrong answer", show=False),
+        Binding("down", "screen.next_citation", "Next citation", show=False),
+        Binding("up", "screen.previous_citation", "Previous citation", show=False),
     ]
 
     @dataclass

@@ -35,7 +35,7 @@ HINTS = (
     ("Ctrl+N  Ctrl+P", "move between the citations of the answer"),
     ("Enter or click", "on a citation opens its source, the words marked"),
     ("Esc", "stops an answer, closes a source, comes back here"),
-    ("F1  Ctrl+O", "help, and everything else by name"),
+    ("Tab", "goes to the questions above; F1 to every key"),
 )
 _KEY = 17
 """Cells of the column of keys."""
@@ -64,15 +64,15 @@ class Welcome(Widget):
     async def suggest(self, questions: Sequence[str]) -> None:
         """Offers questions to ask."""
         await self.query("Suggestion, .welcome--try").remove()
-        await self.mount_all(_offered(questions))
+        await self.mount_all(_offered(questions), before=".welcome--hints")
 
     def compose(self) -> ComposeResult:
         hints = [Content.styled(key.ljust(_KEY), "bold") + Content.styled(does, "dim") for key, does in HINTS]
         yield Static(TITLE, classes="welcome--title", markup=False)
         yield self._notice
         yield Static(ABOUT, classes="welcome--about", markup=False)
-        yield Static(Content("\n").join(hints), classes="welcome--hints", markup=False)
         yield from _offered(self._suggestions)
+        yield Static(Content("\n").join(hints), classes="welcome--hints", markup=False)
 
 
 def _offered(questions: Sequence[str]) -> list[Widget]:

@@ -47,6 +47,8 @@ class SourcePane(Vertical):
         Binding("o", "screen.original", "Original", tooltip="Open the file itself in the system's program"),
         Binding("c", "screen.copy_quote", "Copy", tooltip="Copy the quote with its reference"),
         Binding("x", "screen.citation_wrong", "Wrong", tooltip="Say that this citation is wrong"),
+        Binding("+", "screen.judge_right", "Right answer", show=False),
+        Binding("-", "screen.judge_wrong", "Wrong answer", show=False),
     ]
 
     chip: CitationChip | None = None

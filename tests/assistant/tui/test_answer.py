@@ -199,10 +199,8 @@ async def test_the_keys_of_a_citation_are_actions_of_the_screen() -> None:
         exchange.answer.finish(answer(), 0.1)
         await pilot.pause()
         exchange.answer.chips[0].focus()
-        await pilot.press("n", "down", "p", "up", "w", "o", "c", "x", "plus", "minus", "enter")
-    moves = ["next_citation", "next_citation", "previous_citation", "previous_citation"]
-    judged = ["citation_wrong", "judge_right", "judge_wrong"]
-    assert Noting.asked == [*moves, "whole_document", "original", "copy_quote", *judged]
+        await pilot.press("down", "up", "enter", "n", "w")  # letters are for the question
+    assert Noting.asked == ["next_citation", "previous_citation"]
     assert app.told == [CitationChip.Chosen(exchange.answer.chips[0])]
 
 

@@ -72,9 +72,9 @@ async def test_ask_move_open_close(make_app: Make, settled: Settled, size: tuple
         chips = app.query_one(Conversation).chips
         await pilot.press("ctrl+n")
         assert app.focused is chips[0]
-        await pilot.press("n", "n", "n")
+        await pilot.press("down", "ctrl+n", "ctrl+down")
         assert app.focused is chips[2]
-        await pilot.press("p", "enter")
+        await pilot.press("up", "enter")
         await settled(pilot)
         pane, source = app.query_one(SourcePane), app.query_one(SourceText)
         assert pane.display and pane.chip is chips[1] and app.focused is source
@@ -161,8 +161,8 @@ async def test_question_waits_for_the_model(index: object, make_app: Make, settl
         await ask(pilot, QUESTION)
         await ask(pilot, QUESTION)
         assert [w.text for w in app.query(Offer) if "Waiting" in w.text] == [
-            "Waiting for the model to load · Enter takes it back",
-            "Waiting for the model to load, number 2 in line · Enter takes it back",
+            "Waiting for the index · Enter takes it back",
+            "Waiting for the index, number 2 in line · Enter takes it back",
         ]
         opened.set()
         await settled(pilot)

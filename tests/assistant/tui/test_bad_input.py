@@ -176,7 +176,7 @@ async def test_quitting_ends_the_process_though_its_generator_hangs(chat: Callab
         silent.accept()
         terminal.until("answering")
         began = monotonic()
-        terminal.type(b"\x11")
+        terminal.type(b"\x11\x11")
         assert terminal.ended() == 0 and monotonic() - began < 10
 
 
@@ -188,7 +188,7 @@ async def test_a_paste_of_escape_sequences_is_text(chat: Callable[..., Terminal]
     terminal.until("quit")
     terminal.type(b"\r")
     terminal.until("No answer")
-    terminal.type(b"\x11")
+    terminal.type(b"\x11\x11")
     assert terminal.ended() == 0
     assert b"\x1b]52" not in terminal.written and "␛]52".encode() in terminal.written
     assert terminal.written.count(b"No answer:") == 1 and b"Keys, marks" not in terminal.written
@@ -212,7 +212,7 @@ async def test_a_read_only_index_answers_and_says_that_nothing_is_kept(
         terminal.type(QUESTION.encode() + b"\r")
         terminal.until("£412,000")
         terminal.until("Not kept")
-        terminal.type(b"\x11")
+        terminal.type(b"\x11\x11")
         assert terminal.ended() == 0 and b"Traceback" not in terminal.written
     finally:
         index.chmod(0o755)

@@ -35,7 +35,7 @@ async def test_every_binding_that_says_what_it_does_and_every_mark_is_there() ->
         await settled(pilot)
         page = re.sub(r"\n {20}", " ", str(app.screen.query_one("#help", Static).content))  # long rows made whole
     titles = [section.title for section in bound()]
-    assert titles[:2] == ["Everywhere", "Chat screen"] and len(titles) == len(set(titles))
+    assert titles[:2] == ["Everywhere", "Conversation"] and len(titles) == len(set(titles))
     assert all(title in page.splitlines() for title in titles)
     sections = page.split("\n\n")
     for section in bound():

@@ -110,7 +110,7 @@ def test_a_poor_terminal_gets_its_answer(
     terminal.until("No answer")
     terminal.type(QUESTION.encode() + b"\r")
     terminal.until(ANSWER)
-    terminal.type(b"\x11")
+    terminal.type(b"\x11\x11")
     assert terminal.ended() == 0
     written = terminal.written.decode(encoding)
     assert "Traceback" not in written and "\\u" not in written

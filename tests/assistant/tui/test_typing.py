@@ -73,12 +73,13 @@ async def test_text_typed_on_a_citation_or_source_is_written(make_app: Make, set
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         chips = await answered(app, pilot, settled)
-        await pilot.press("ctrl+n", "n", *(["enter"] if opened else []))
+        await pilot.press("ctrl+n", "ctrl+n", *(["enter"] if opened else []))
         await pilot.pause()
         assert isinstance(app.focused, SourceText) if opened else app.focused is chips[1]
-        send(app, "What of no pier, please?")
+        text = "What of no pier, please?" if opened else "what of no pier, please?"  # w is a key of the source
+        send(app, text)
         await pilot.pause()
-        assert app.query_one(Composer).text == "What of no pier, please?"
+        assert app.query_one(Composer).text == text
         assert isinstance(app.focused, Composer) and app.query_one(SourcePane).display is opened
 
 
@@ -134,7 +135,7 @@ async def test_why_nothing_opened_is_said_in_full(settled: Settled, size: tuple[
         for _ in range(2):
             notice = app.query_one(Welcome).query_one(".welcome--notice", Static)
             shown = "".join(strip.text for strip in notice.render_lines(notice.size.region))
-            assert shown.replace(" ", "") == f"✗{reason}".replace(" ", "")
+            assert shown.replace(" ", "") == f"✗{reason} Or press F4 and add a folder.".replace(" ", "")
             assert notice.region.bottom <= app.query_one(Conversation).region.bottom
             await pilot.press("ctrl+l")
             await pilot.pause()
