@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import os
+import signal
 
 _BEGIN, _END = "\x1b[200~", "\x1b[201~"
 """Around a paste (bracketed paste mode of xterm)."""
@@ -24,7 +26,9 @@ class Keys:
         """Characters of it that were given already, not to keep Escape waiting."""
 
     def decode(self, data: bytes, final: bool = False) -> str:
-        """The text of some bytes, as far as it is known."""
+        """The text of some bytes, as far as it is known. Without any, the terminal is gone, and so is the process."""
+        if not data and not final:
+            os.kill(os.getpid(), signal.SIGHUP)  # as closing a terminal does; Textual would read on for ever
         text, given, skip = self._begun + self._bytes.decode(data, final), "", self._given
         self._begun = ""
         while text:

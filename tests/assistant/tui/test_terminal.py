@@ -9,6 +9,7 @@ import re
 import select
 import shlex
 import shutil
+import signal
 import struct
 import subprocess
 import termios
@@ -54,6 +55,12 @@ class Terminal:
         """Reads to the end; gives the exit code."""
         while self._read():
             pass
+        return self._program.wait(SECONDS)
+
+    def hang_up(self) -> int:
+        """Takes the terminal away; gives the exit code."""
+        os.close(self._parent)
+        self._parent = os.open(os.devnull, os.O_RDONLY)
         return self._program.wait(SECONDS)
 
     def close(self) -> None:
@@ -177,3 +184,9 @@ def test_a_real_question_in_a_real_terminal(tmux: Callable[..., str], tmp_path: 
     until("Bins and recycling: questions and charges", "fortnight")  # a word beside the quote
     tmux("send-keys", "C-q")
     until("ended with 0")
+
+
+def test_a_terminal_that_goes_away_takes_the_program_with_it(chat: Callable[..., Terminal]) -> None:
+    terminal = chat()
+    terminal.until("ready")
+    assert terminal.hang_up() == -signal.SIGHUP
