@@ -91,7 +91,7 @@ async def test_cited_places_are_listed_marked_and_stepped_through(desk: Assistan
         at = (cited[0].start, cited[0].end)
         screen = await opened(pilot, DocumentScreen(desk, id_of(desk, "bridge.md"), cited, at))
         assert said(screen, "title") == "Closure of Tarn Bridge"
-        assert said(screen, "about") == "5 Mar 2024 · MD · bridge.md"
+        assert said(screen, "about") == "5 Mar 2024 · Markdown · bridge.md"
         assert marked(screen) == COSTS and isinstance(app.focused, SourceText)
         listed = screen.query_one(OptionList)
         lines = [str(listed.get_option_at_index(n).prompt) for n in range(listed.option_count)]
