@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import cast
 
-from textual.css.styles import RulesMap
 from textual.widgets import Static
 
 from assistant.tui.plain import plain
 from corpus.sanitizing import sanitize
 
 _MOST_KEPT = 20_000
-_MOST_SHOWN = 2_000
-"""Characters, the last ones."""
+_LEAST_SHOWN = 40
+"""Characters, the last ones, before it is known how many there is room for."""
 _LAST_WORDS = 8
 """By which the end of a checked sentence is found."""
 _WORD = re.compile(r"[^\W_]+")
@@ -41,9 +39,7 @@ class Draft(Static):
             self.text = text[closed.end() if closed else found.end() :]
 
     def draw(self) -> None:
-        """Shows the words as they are now."""
-        shown = plain(self.text[-_MOST_SHOWN:].strip("\n"))
-        width = self.size.width
-        same = width and shown.get_height(cast("RulesMap", self.styles), width) == self.size.height
-        self.update(shown, layout=not same)  # a layout costs as much as all that is mounted
-        self.display = bool(self.text.strip())
+        """Shows the last of the words, in lines that stay as many: a layout costs as much as all that is mounted."""
+        room = max((self.size.height or 1) * self.size.width - self.size.width // 2, _LEAST_SHOWN)
+        self.update(plain(self.text[-room:].replace("\n", " ").strip()), layout=False)
+        self.display = bool(self.text.strip()) or self.display

@@ -35,8 +35,9 @@ class Offer(Widget, can_focus=True):
 
     def say(self, text: str) -> None:
         """Shows another text."""
+        same = len(text) == len(self.text)  # a layout costs as much as all that is mounted
         self.text = text
-        self.refresh(layout=True)
+        self.refresh(layout=not same)
 
     def on_focus(self) -> None:
         self.refresh()
