@@ -2,11 +2,14 @@
 
 AssistantError                 what happened, to which value, what to do
 ├── UsageError                 the request itself is wrong                    exit 2
+│   └── UnknownAudience        no document is for a group of that name
 └── UnavailableError           something needed isn't there                   exit 3
     ├── UnreadableFile         one file could not be read
     ├── IndexUnavailable       no index, a damaged one, or one made otherwise
     │   └── IndexBusy          another process is writing it
-    └── ModelUnavailable       a model can't be found, or isn't what it claims
+    ├── ModelUnavailable       a model can't be found, or isn't what it claims
+    ├── Overloaded             too many questions at once
+    └── DeadlineExceeded       there is no answer in the time that was given
 """
 
 
@@ -16,6 +19,10 @@ class AssistantError(Exception):
 
 class UsageError(AssistantError):
     """The request can't be carried out as it stands."""
+
+
+class UnknownAudience(UsageError):
+    """No document, and no `corpus.toml`, names a group of readers that the caller names."""
 
 
 class UnavailableError(AssistantError):
@@ -36,3 +43,11 @@ class IndexBusy(IndexUnavailable):
 
 class ModelUnavailable(UnavailableError):
     """A model is missing, needs an extra, or fails its digest."""
+
+
+class Overloaded(UnavailableError):
+    """Too many questions are being answered and wait already: ask again later."""
+
+
+class DeadlineExceeded(UnavailableError):
+    """The time that a question was given is over before its answer."""
