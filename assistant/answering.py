@@ -6,9 +6,10 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from assistant.abstention import NEAREST, refuse
 from assistant.citations import DraftParser, bind
@@ -28,6 +29,7 @@ from assistant.retrieval import Retrieval, sought
 from assistant.rewriting import rewritten_by
 from assistant.secrets import redact
 from assistant.smalltalk import small_talk
+from assistant.telemetry import Span, current, drafted, label, span
 from assistant.types import (
     SHOWN,
     Answer,
@@ -47,8 +49,9 @@ from assistant.verification import Entailment, verify
 from corpus.chunking import count_tokens
 from corpus.errors import AssistantError, UnavailableError
 from corpus.sanitizing import sanitize
-from embeddings.types import Embedder, Reranker, Where
-from embeddings.view import View
+from corpus.types import Document
+from embeddings.types import Embedder, Reranker, Snapshot, Where
+from embeddings.view import DocumentSummary, View
 
 ALONE = "This goes on from an earlier question, and there is none. Ask for the thing itself."
 STOPPED = "It was stopped before its end."
@@ -85,8 +88,12 @@ class Answering:
         """With the day of "as of" questions once they are read."""
         self.generator = means.generator.name
         """Of the one that wrote."""
+        self.error: AssistantError | None = None
+        """Why there will be no answer."""
         self.notes: list[str] = []
         self.timings: dict[str, float] = {}
+        self.span = Span(context=current())
+        """Under which those of its stages stand."""
         self._stopped = threading.Event()
         self._draft: Iterator[str] = iter(())
         self._statements: list[Statement] = []
@@ -94,6 +101,8 @@ class Answering:
         """Prompts of a model."""
         self._wrote: list[str] = []
         """What it wrote."""
+        self._newer: dict[str, Document] = {}
+        """Editions that the notes name, by id."""
         self._clock = time.perf_counter()
 
     def stop(self) -> None:
@@ -101,29 +110,49 @@ class Answering:
         self._stopped.set()
         close(self._draft)
 
-    def events(self, view: View) -> Iterator[Event]:
-        """The last is `Finished`. Raises what the generator raises where nothing may answer in its place."""
-        if (reply := small_talk(self.asked)) is not None:
-            yield Finished(self._answer(view, analyse(self.asked), refusal=Refusal("out_of_scope", reply)))
-            return
-        if not self.context.history and leans_only(self.asked):
-            yield Finished(self._answer(view, analyse(self.asked), refusal=Refusal("out_of_scope", ALONE)))
+    def check(self) -> None:
+        """Raises `error`."""
+        if self.error is not None:
+            raise self.error
+
+    def events(self, opened: AbstractContextManager[View]) -> Iterator[Event]:
+        """The last is `Finished`. Raises what the generator raises where nothing may answer in its place.
+
+        Args:
+            opened: entered once, and let go of before a model writes or an event is read: both may take minutes, for
+                which a writer could not fold its log into the catalogue.
+        """
+        reply = ALONE if not self.context.history and leans_only(self.asked) else None
+        if (reply := small_talk(self.asked) or reply) is not None:
+            with opened as view:
+                snapshot = view.snapshot()
+            yield Finished(self._answer(snapshot, analyse(self.asked), refusal=Refusal("out_of_scope", reply)))
             return
         whole = self._standalone()
         where = self._where(whole)
         whole = without_as_of(whole)
-        question, found = self._retrieve(view, whole, where)
+        with span("retrieve", self.span.context) as seen, opened as view:
+            question, found = sought(whole, view, self.means.embedder, self.means.reranker, where)
+            listed = view.documents() if any(has_editions(p.document) for p in found.passages) else []
+            searched, undated = view.searched(where) if where else (None, 0)
+            seen.set(passages=len(found.passages))
+        if self.context.as_of is not None and undated:
+            count = f"{undated:,} document{'s' if undated > 1 else ''} without a date"
+            self.notes.append(f"Only documents up to {self.context.as_of} were searched; {count} could not be.")
         self._lap("retrieve")
         anyway = self.context.anyway
         offered = replace(found, passages=found.passages[:NEAREST]) if anyway else found
         yield Retrieved(question.text, offered.passages)
 
-        reading = Reading(question, found.passages, found.common, self.means.reranker, self.means.embedder)
-        if whole == self.asked and not anyway and (choices := clarification(question, found, reading)):
+        with span("read", self.span.context):
+            reading = Reading(question, found.passages, found.common, self.means.reranker, self.means.embedder)
+            choices = clarification(question, found, reading) if whole == self.asked and not anyway else ()
+            weighed = found.passages and not choices
+            confidence = self.means.calibration.confidence(question, found, reading) if weighed else None
+        if choices:
             unclear = Refusal("underspecified", asked_back(choices), found.passages[:NEAREST], choices=choices)
-            yield Finished(self._answer(view, question, found, unclear))
+            yield Finished(self._answer(found.snapshot, question, found, unclear))
             return
-        confidence = self.means.calibration.confidence(question, found, reading) if found.passages else None
         if anyway:
             found, reading = offered, reading.telling(offered.passages)
             self.notes += [ANYWAY] if found.passages else []
@@ -138,24 +167,24 @@ class Answering:
         differing: tuple[Conflict, ...] = ()
         if any(s.verdict in SHOWN for s in self._statements):
             differing = conflicts(question, self._statements, reading)
-            self.notes += self._superseded(view, found, differing)
+            self._superseded(listed, found, differing)
         elif self._stopped.is_set():
             refusal = Refusal("unsupported_draft", STOPPED, found.passages[:NEAREST])
         else:
-            searched = view.searched(where)[0] if where else None
             refusal = refuse(question, found, self._statements, searched=searched)
             calibrated = self.means.calibration.threshold(ranked_by)
             if confidence is not None and not self._statements and calibrated <= confidence < least and not anyway:
                 refusal = replace(refusal, explanation=UNSURE)
             elif confidence is not None:  # it would be answered, but for what was asked: no surer than at the threshold
                 confidence = min(confidence, calibrated)
-        yield Finished(self._answer(view, question, found, refusal, differing, confidence))
+        yield Finished(self._answer(found.snapshot, question, found, refusal, differing, confidence))
 
     def _standalone(self) -> str:
         turns = self.context.history
         whole = None
         if turns and self.means.settings.rewrite and _writes(self.means.generator):
-            whole = rewritten_by(_Tracked(self.means.generator, self._begin), self.asked, turns)
+            with span("rewrite", self.span.context, generator=label(self.means.generator.name)):
+                whole = rewritten_by(partial(self._begin, self.means.generator), self.asked, turns)
         return whole or standalone(self.asked, turns)
 
     def _where(self, question: str) -> Where | None:
@@ -167,23 +196,21 @@ class Answering:
         given = where or Where()
         return replace(given, date_to=min(given.date_to or day, day))
 
-    def _retrieve(self, view: View, whole: str, where: Where | None) -> tuple[Question, Retrieval]:
-        question, found = sought(whole, view, self.means.embedder, self.means.reranker, where)
-        if where is not None and self.context.as_of is not None and (undated := view.searched(where)[1]):
-            count = f"{undated:,} document{'s' if undated > 1 else ''} without a date"
-            self.notes.append(f"Only documents up to {self.context.as_of} were searched; {count} could not be.")
-        return question, found
-
-    def _superseded(self, view: View, found: Retrieval, differing: tuple[Conflict, ...]) -> list[str]:
-        """A sentence for each document that is cited, and that a newer edition supersedes."""
+    def _superseded(
+        self, listed: Sequence[DocumentSummary], found: Retrieval, differing: tuple[Conflict, ...]
+    ) -> None:
+        """Notes each document that is cited, and that a newer edition, of those listed, supersedes."""
         shown = (c for s in self._statements if s.verdict in SHOWN for c in s.citations)
         citations = (*shown, *(c for conflict in differing for c in conflict.citations))
         cited = {c.passage.document.id: c.passage.document for c in citations if c.passage is not None}
-        listed = view.documents() if any(has_editions(d) for d in cited.values()) else []
+        listed = listed if any(has_editions(d) for d in cited.values()) else []
         if (day := self.context.as_of) is not None:  # what came later isn't known yet
             listed = [d for d in listed if d.date is not None and d.date <= day]
         documents = list({p.document.id: p.document for p in found.passages}.values())
-        return [said for old, said in superseded(documents, listed).items() if old in cited]
+        for old, (said, new) in superseded(documents, listed).items():
+            if old in cited:
+                self.notes.append(said)
+                self._newer[new.id] = Document(new.id, new.path, new.title, new.date, None, "")
 
     def _written(self, question: Question, found: Retrieval, reading: Reading) -> Iterator[Event]:
         """What the generator writes, and each sentence of it once it is checked."""
@@ -213,7 +240,7 @@ class Answering:
         draft = self._begin(generator, prompt)
         parser = DraftParser(passages)
         try:
-            for delta in _told(generator.name, draft):
+            for delta in drafted(generator.name, self.span.context, _told(generator.name, draft)):
                 if self._stopped.is_set():
                     break
                 self._wrote += [delta] if _writes(generator) else []
@@ -238,22 +265,23 @@ class Answering:
     ) -> Iterator[Verified]:
         named: dict[tuple[str, int], tuple[int, int]] = getattr(draft, "spans", {})
         for raw, numbers in sentences:
-            text = sanitize(raw)
-            cited = [bind(text, n, prompt.passages, self.means.entailment, named.get((raw, n))) for n in numbers]
-            statement = without_instructed(verify(text, cited, self.means.entailment), prompt.question)
+            with span("verify", self.span.context, citations=len(numbers)) as seen:
+                text = sanitize(raw)
+                cited = [bind(text, n, prompt.passages, self.means.entailment, named.get((raw, n))) for n in numbers]
+                statement = without_instructed(verify(text, cited, self.means.entailment), prompt.question)
+                seen.set(verdict=statement.verdict)
             self._statements.append(statement)
             yield Verified(statement)
 
     def _answer(
         self,
-        view: View,
+        snapshot: Snapshot,
         question: Question,
         found: Retrieval | None = None,
         refusal: Refusal | None = None,
         differing: tuple[Conflict, ...] = (),
         confidence: float | None = None,
     ) -> Answer:
-        snapshot = found.snapshot if found else view.snapshot()
         key = [self.asked, self.context.to_json(), self.generator, snapshot.generation, snapshot.embedder]
         return Answer(
             id=hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24],
@@ -269,6 +297,7 @@ class Answering:
             confidence=None if confidence is None else round(confidence, 4),
             notes=tuple(dict.fromkeys(self.notes)),
             tokens=self._tokens(),
+            newer=tuple(self._newer.values()),
         )
 
     def _tokens(self) -> Tokens | None:
@@ -276,45 +305,9 @@ class Answering:
         return Tokens(sum(map(count_tokens, self._read)), count_tokens("".join(self._wrote))) if self._read else None
 
     def _lap(self, stage: str) -> None:
+        self.check()
         now = time.perf_counter()
         self.timings[stage], self._clock = round(now - self._clock, 4), now
-
-
-class _Tracked:
-    """A generator whose drafts can be stopped with the answer that they are for."""
-
-    def __init__(self, inner: TextGenerator, begin: Callable[[TextGenerator, Prompt], Iterator[str]]) -> None:
-        self.name = inner.name
-        self._inner = inner
-        self._begin = begin
-
-    def generate(self, prompt: Prompt) -> Iterator[str]:
-        return self._begin(self._inner, prompt)
-
-    def close(self) -> None:
-        self._inner.close()
-
-
-class Stream:
-    """The events of one answer, in order; the last is `Finished`."""
-
-    def __init__(self, answering: Answering, events: Iterator[Event]) -> None:
-        self._answering = answering
-        self._events = events
-
-    def __iter__(self) -> Iterator[Event]:
-        return self
-
-    def __next__(self) -> Event:
-        return next(self._events)
-
-    def stop(self) -> None:
-        """End the answer soon, from any thread: what was written is kept, and the answer says that it was stopped."""
-        self._answering.stop()
-
-    def close(self) -> None:
-        """Stop, and keep nothing; for the thread that iterates."""
-        close(self._events)
 
 
 def _told(name: str, draft: Iterator[str]) -> Iterator[str]:

@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from datetime import date
+from collections.abc import Callable, Sequence, Set
+from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
-from assistant.answering import Answering, Means, Stream
-from assistant.confidence import Calibration
-from assistant.config import MOST_QUESTION_CHARACTERS, Settings, Strictness, index_folder
+from assistant.audit import AuditedAnswer, AuditReport, audit
+from assistant.config import Settings, Strictness, index_folder
 from assistant.conversations import Conversations
-from assistant.entailment import entailment_named
-from assistant.explanation import explain
+from assistant.core import Core
+from assistant.dialogue import Dialogue
 from assistant.feedback import FeedbackLog
-from assistant.generators import generator_named
-from assistant.history import FILE as HISTORY_FILE
-from assistant.history import Context, History, Record
-from assistant.originals import original
-from assistant.retrieval import CANDIDATES, Candidate, candidates
+from assistant.history import Record
+from assistant.library import Library
+from assistant.limits import Limits
+from assistant.opening import opened
+from assistant.permissions import Audience, narrowed
+from assistant.streaming import Stream, streamed
 from assistant.suggestions import suggestions
-from assistant.types import Answer, Event, Finished, TextGenerator, Turn
-from corpus.errors import UnavailableError, UsageError
-from corpus.sanitizing import sanitize
-from corpus.types import Document, ReadFailure
+from assistant.types import Answer, TextGenerator, Turn
+from assistant.watching import Watching
+from corpus.errors import UsageError
+from corpus.labels import Labeller
 from embeddings.build import BuildReport, Progress, build_index
 from embeddings.embedder import embedder_named
-from embeddings.rerank import reranker_named
-from embeddings.search import Index
-from embeddings.types import Embedder, Reranker, Snapshot, Where
-from embeddings.view import DocumentSummary
+from embeddings.types import Embedder, Reranker, Where
 
 
-class Assistant:
-    """Answers questions from one index folder. Safe to use from many threads."""
+class Assistant(Library):
+    """Answers questions from one index folder. Safe to use from many threads.
 
-    def __init__(self, index: Index, means: Means, history: History) -> None:
-        self._index = index
-        self._means = means
-        self._history = history
-        self._ready = threading.Event()
-        self.unkept = ""
-        """Why the last answer could not be kept; empty where it was."""
+    With an audience it is as if other documents, and what was answered from them, didn't exist; `audience=` of a method
+    narrows it for this call. Every method but `close` raises `UsageError` once it is closed.
+    """
+
+    def __init__(self, core: Core, audience: Audience = None, *, owned: bool = True) -> None:
+        """`owned`: whether the generator can be changed here, and whether `close` closes the files."""
+        super().__init__(core, audience)
+        self._owned = owned
+        self._watching: Watching | None = None
 
     @staticmethod
     def build(
@@ -56,15 +52,21 @@ class Assistant:
         replace: bool = False,
         rebuild: bool = False,
         progress: Progress | None = None,
+        labels: Labeller | None = None,
     ) -> BuildReport:
         """Index folders, or bring their index up to date. Files that can't be read are in the report's `failures`.
+
+        Args:
+            labels: has the last word on tags and audience of each document, over its own and those of `corpus.toml`.
 
         Raises:
             UsageError: no such folder, or the index holds other folders and `replace` isn't set.
             IndexUnavailable: it can't be written, or was made with another model and `rebuild` isn't set.
         """
         model = embedder_named(embedder) if isinstance(embedder, str) else embedder
-        return build_index(folders, index_folder(index), model, replace=replace, rebuild=rebuild, progress=progress)
+        return build_index(
+            folders, index_folder(index), model, replace=replace, rebuild=rebuild, progress=progress, labels=labels
+        )
 
     @classmethod
     def open(
@@ -76,6 +78,9 @@ class Assistant:
         embedder: str | Embedder | None = None,
         reranker: str | Reranker | None = "settings",
         history: str | Path | None = None,
+        audience: Set[str] | None = None,
+        on_stale: Callable[[AuditedAnswer], object] | None = None,
+        limits: Limits | None = None,
     ) -> Self:
         """Open an index. Loads no model: the first question does, or `warm`.
 
@@ -86,28 +91,24 @@ class Assistant:
             reranker: `settings` for that of the settings, `auto` (what is installed), `none`, a cross-encoder by name,
                 or a reranker; None for none.
             history: file of the conversations; None for one in the index folder.
+            audience: groups that the callers belong to: only documents for one of them are seen; None for all.
+            on_stale: called in a thread, once for each kept answer that no longer holds; it may be slow or raise.
+            limits: how many questions are answered and wait at once.
 
         Raises:
             IndexUnavailable: there is no index, or it was made by another version or model.
             UsageError: a name isn't known.
         """
-        settings = settings or Settings.read()
-        folder = index_folder(index)
-        with Index.open(folder) as found:
-            recorded = found.about()["embedder_name"]
-        model = embedder_named(embedder or recorded) if embedder is None or isinstance(embedder, str) else embedder
-        if reranker == "settings":
-            reranker = settings.reranker
-        ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
-        named = settings.generator if generator is None else generator
-        writer = generator_named(named, settings, ranker, model) if isinstance(named, str) else named
-        asked = reranker if isinstance(reranker, str) else "none" if ranker is None else ranker.name
-        settings = replace(settings, generator=writer.name, reranker=asked)
-        fallback = generator_named("extractive", settings, ranker, model) if settings.fallback else None
-        checked_by = entailment_named(settings.entailment)
-        calibration = Calibration.read(settings.calibration)
-        means = Means(model, ranker, writer, fallback, checked_by, calibration, settings)
-        return cls(Index.open(folder, model.fingerprint), means, History(Path(history or folder / HISTORY_FILE)))
+        core = opened(index, settings, generator, embedder, reranker, history, limits)
+        try:
+            desk = cls(core, narrowed(None, audience, core.index.audiences))
+        except BaseException:
+            core.close()
+            raise
+        if on_stale is not None:
+            desk._watching = Watching(desk, core.history, on_stale)
+            desk._watching.start()
+        return desk
 
     def __enter__(self) -> Self:
         return self
@@ -116,118 +117,72 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
-        """Stop the generator and let go of the files. The object can't be used afterwards."""
-        self._means.generator.close()
-        self._index.close()
-        self._history.close()
+        """Stop the generator, and let go of the files once nothing is being answered; any number of times."""
+        if self._watching is not None:
+            self._watching.stop()
+        if self._owned:
+            self._core.close()
+
+    def seen_by(self, audience: Set[str] | None) -> Assistant:
+        """The same assistant for readers of these groups. It shares everything with this one, and closing it does
+        nothing.
+
+        Raises:
+            UnknownAudience: no document is for a group of that name, or this assistant isn't.
+        """
+        return Assistant(self._core, self._narrowed(audience), owned=False)
 
     def warm(self) -> None:
         """Load the models side by side, in seconds; further calls return at once."""
-        if self.ready:
-            return
-        with ThreadPoolExecutor(1) as beside:
-            reranker = self._means.reranker
-            ranked = reranker and beside.submit(reranker.scores, "ready", ["ready"])
-            self._index.check(self._means.embedder)
-            if ranked:
-                ranked.result()
-        self._ready.set()
+        with self._core.used():
+            self._core.warm()
+
+    @property
+    def limits(self) -> Limits:
+        """How many questions are answered and wait at once."""
+        return self._core.gate.limits
 
     @property
     def ready(self) -> bool:
         """Whether the models are loaded."""
-        return self._ready.is_set()
+        return self._core.ready.is_set()
+
+    @property
+    def unkept(self) -> str:
+        """Why the latest answer of all could not be kept; empty where it was. Of one answer, `Answer.link` says it."""
+        return self._core.unkept
 
     @property
     def generator(self) -> str:
         """Name of the generator."""
-        return self._means.generator.name
+        return self._core.means.generator.name
 
     @property
     def settings(self) -> Settings:
         """By which the next question is answered; generator and reranker as they were found."""
-        return self._means.settings
+        return self._core.means.settings
 
     def use(self, generator: str | None = None, *, strictness: Strictness | None = None) -> None:
         """Answer from now on with the generator of that name, or this strictly; what is None stays.
 
+        Answers that are being written are written to their end.
+
         Raises:
-            UsageError: either isn't known; both stay as they were.
+            UsageError: either isn't known; both stay as they were. Or this is one that `seen_by` made.
         """
-        means = self._means
-        settings = means.settings if strictness is None else replace(means.settings, strictness=strictness)
-        writer = means.generator
-        if generator is not None:
-            writer = generator_named(generator, settings, means.reranker, means.embedder)
-            settings = replace(settings, generator=writer.name)
-        self._means = replace(means, generator=writer, settings=settings)
-        if writer is not means.generator:
-            means.generator.close()
+        if not self._owned:
+            raise UsageError("the generator is the same for all audiences: change it on the assistant that was opened")
+        self._core.use(generator, strictness)
 
     @property
     def reranker(self) -> str:
         """Name of the reranker; `none` without one."""
-        return "none" if self._means.reranker is None else self._means.reranker.name
+        return self._core.reranker
 
     @property
     def bound(self) -> str:
         """What is promised of the questions that it answers, and by what; of a lenient one that nothing is."""
-        return self._means.calibration.bound(self.reranker, self.settings.strictness)
-
-    @property
-    def folders(self) -> tuple[Path, ...]:
-        """The indexed folders."""
-        return tuple(map(Path, json.loads(self._index.about()["folders"])))
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """The generation that the next question will see."""
-        return self._index.snapshot()
-
-    def search(self, question: str, limit: int = 10, where: Where | None = None) -> list[Candidate]:
-        """The passages nearest to a question, best first, and what each retriever gave; nothing is generated.
-
-        Raises:
-            UsageError: the question is empty or too long, or no passage is asked for.
-        """
-        text = _checked(question)
-        if limit < 1:
-            raise UsageError(f"{limit!r} passages are asked for: give 1 or more")
-        self.warm()
-        with self._index.view() as view:
-            found = candidates(text, view, self._means.embedder, self._means.reranker, where, max(limit, CANDIDATES))
-        return found[:limit]
-
-    def explain(self, question: str, sought: str, where: Where | None = None) -> str:
-        """Why a passage, known by its document's path or by its words, was or wasn't returned."""
-        text = _checked(question)
-        self.warm()
-        with self._index.view() as view:
-            return explain(text, sought, view, self._means.embedder, self._means.reranker, where)
-
-    def documents(self) -> list[DocumentSummary]:
-        """What is indexed, by path."""
-        return self._index.documents()
-
-    def failures(self) -> list[ReadFailure]:
-        """Files that could not be read, with the reasons."""
-        return self._index.failures()
-
-    def document(self, document_id: str) -> Document:
-        """One document. Raises `UsageError` for an id that the index doesn't hold."""
-        return self._index.document(document_id)
-
-    def document_at(self, path: str) -> Document | None:
-        """What lies at a path in the index now; None where nothing does."""
-        return self._index.document_at(path)
-
-    def original(self, path: str) -> Path:
-        """The file of a document, given by its path in the index.
-
-        Raises:
-            UsageError: it isn't there, or doesn't lie in its folder.
-        """
-        return original(path, self.folders)
+        return self._core.means.calibration.bound(self.reranker, self.settings.strictness)
 
     def suggestions(self, limit: int = 4, stop: threading.Event | None = None) -> list[str]:
         """Questions that the documents answer, each tried; the same for the same index, and kept nowhere.
@@ -235,23 +190,62 @@ class Assistant:
         Args:
             stop: ends the search for more, between two questions.
         """
-        self.warm()
-        with self._index.view() as view:
-            return suggestions(view, self._means, limit, stop or threading.Event())
+        with self._core.reading(self._audience) as (view, means):
+            return suggestions(view, means, limit, stop or threading.Event())
 
     @property
     def conversations(self) -> Conversations:
         """What was asked and answered, by conversation."""
-        return Conversations(self._history)
+        return Conversations(self._core.kept(self._audience))
 
     @property
     def feedback(self) -> FeedbackLog:
         """What was said of the answers."""
-        return FeedbackLog(self._history)
+        return FeedbackLog(self._core.kept(self._audience))
 
     def history(self, conversation: str | None = None) -> list[Record]:
         """Questions and answers as they were given, oldest first."""
-        return self._history.records(conversation)
+        return self._core.kept(self._audience).records(conversation)
+
+    def proof(self, answer_id: str) -> str:
+        """What `assistant verify-proof` checks without this index: an answer of the history, and its place in it.
+
+        Raises:
+            UsageError: no such answer was kept.
+        """
+        return self._core.kept(self._audience).proof(answer_id)
+
+    def audit(
+        self,
+        since: datetime | None = None,
+        on_stale: Callable[[AuditedAnswer], object] | None = None,
+        *,
+        audience: Set[str] | None = None,
+    ) -> AuditReport:
+        """Hold kept answers against the documents of today.
+
+        Args:
+            since: with its zone; only answers given since then.
+            on_stale: called with each answer that no longer holds.
+        """
+        readers = self._narrowed(audience)
+        with self._core.reading(readers) as (view, means):
+            report = audit(view, means, self._core.kept(readers), since)
+        if on_stale is not None:
+            for answer in report.stale:
+                on_stale(answer)
+        return report
+
+    def conversation(self, id: str | None = None, *, audience: Set[str] | None = None) -> Dialogue:
+        """Questions that go on from each other, and are kept together.
+
+        Args:
+            id: one that was kept is gone on with; any other begins; None for a new one.
+
+        Raises:
+            UsageError: it was kept, and isn't this audience's to see.
+        """
+        return Dialogue(self._core, self._narrowed(audience), id or uuid.uuid4().hex)
 
     def ask(
         self,
@@ -262,6 +256,8 @@ class Assistant:
         as_of: date | None = None,
         conversation: str | None = None,
         anyway: bool = False,
+        audience: Set[str] | None = None,
+        timeout: float | None = None,
     ) -> Answer:
         """Answer one question.
 
@@ -273,16 +269,19 @@ class Assistant:
             conversation: id under which the answer is kept; None for one of its own.
             anyway: answer from the nearest passages, those that a refusal shows, however low the confidence; every
                 sentence is verified as always.
+            audience: groups of whoever asks; None for those of this assistant.
+            timeout: seconds for everything, waiting for its turn too; None for as long as it takes.
 
         Raises:
-            UsageError: the question is empty or too long.
+            UsageError: the question is empty or too long, or the audience isn't known.
             UnavailableError: the generator failed, and the settings allow no other in its place.
+            Overloaded: too many questions wait already, or this one has waited too long.
+            DeadlineExceeded: the time is over; nothing is kept.
         """
-        asked = self.stream(question, history, where=where, as_of=as_of, conversation=conversation, anyway=anyway)
-        for event in asked:
-            if isinstance(event, Finished):
-                return event.answer
-        raise AssertionError("a stream ends with Finished")
+        return self.stream(
+            question, history, where=where, as_of=as_of, conversation=conversation, anyway=anyway, audience=audience,
+            timeout=timeout,
+        ).answer()  # fmt: skip
 
     def stream(
         self,
@@ -293,46 +292,9 @@ class Assistant:
         as_of: date | None = None,
         conversation: str | None = None,
         anyway: bool = False,
+        audience: Set[str] | None = None,
+        timeout: float | None = None,
     ) -> Stream:
         """The same, event by event; the last is `Finished`. `stop()` ends it from any thread."""
-        asked = _checked(question)
-        turns = tuple(_turn(earlier) for earlier in history)
-        made_with = asdict(self._means.settings) | {"reranker": self.reranker}  # by its own name, not `auto`
-        answering = Answering(self._means, asked, Context(turns, where, as_of, made_with, anyway))
-        return Stream(answering, self._events(answering, conversation or uuid.uuid4().hex))
-
-    def _events(self, answering: Answering, conversation: str) -> Iterator[Event]:
-        self.warm()
-        with self._index.view() as view:
-            for event in answering.events(view):
-                if isinstance(event, Finished):
-                    self._keep(conversation, event.answer, answering.context)
-                yield event
-
-    def _keep(self, conversation: str, answer: Answer, context: Context) -> None:
-        """Adds to the history; a folder that can't be written still answers."""
-        try:
-            self._history.add(conversation, answer, context)
-            self.unkept = ""
-        except UnavailableError as error:
-            self.unkept = str(error)
-
-
-def _turn(earlier: str | Turn) -> Turn:
-    turn = Turn(earlier) if isinstance(earlier, str) else earlier
-    if not isinstance(turn, Turn):
-        raise UsageError(f"the history holds {earlier!r}: give earlier questions as texts, or `Turn(question, answer)`")
-    question, answer = (" ".join(sanitize(t[:MOST_QUESTION_CHARACTERS]).split()) for t in (turn.question, turn.answer))
-    return Turn(question, answer)
-
-
-def _checked(question: str) -> str:
-    text = " ".join(sanitize(question).split())
-    if not text:
-        raise UsageError("the question is empty: type what you want to know")
-    if len(text) > MOST_QUESTION_CHARACTERS:
-        raise UsageError(
-            f"the question has {len(text):,} characters, at most {MOST_QUESTION_CHARACTERS:,} are read: "
-            f"ask for one thing at a time ({text[:40]!r}…)"
-        )
-    return text
+        readers = self._narrowed(audience)
+        return streamed(self._core, readers, question, history, where, as_of, conversation, anyway, timeout)

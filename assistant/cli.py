@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from assistant import commands, keeping
+from assistant import auditing, commands, keeping
 from assistant.commands import Exit, say
 from assistant.config import DEFAULT_INDEX, INDEX_VARIABLE, SETTINGS_VARIABLE
+from assistant.service import launching
 from corpus.errors import AssistantError, UsageError
 
 _Parser = argparse.ArgumentParser
@@ -116,12 +117,40 @@ def _parser() -> argparse.ArgumentParser:
     replay.add_argument("id", metavar="ID", help="of the answer, or its beginning")
     _settings_file(_json(_where_kept(replay), "outcome"))
 
+    audited = command(
+        "audit",
+        auditing.audit,
+        "hold the kept answers against the documents of today",
+        "Says what each citation has become: intact, moved, changed, gone; and whether each statement is still "
+        "supported, or contradicted by something newer. Exits with 1 where an answer is stale.",
+    )
+    audited.add_argument("--since", type=_day, metavar="DAY", help="only what was asked from 2024-01-31 on")
+    _settings_file(_json(_where_kept(audited), "outcome"))
+
     kept = command("conversations", keeping.conversations, "list kept conversations, find words in them, export one")
-    kept.add_argument("action", nargs="?", choices=("export",), metavar="export", help="write one out")
+    kept.add_argument(
+        "action", nargs="?", choices=("export", "verify"), metavar="export|verify",
+        help="write one out; look whether anything was changed that was kept, which exits with 1",
+    )  # fmt: skip
     kept.add_argument("id", nargs="?", metavar="ID", help="of the one to export, or its beginning")
     kept.add_argument("--find", metavar="TEXT", help="questions and answers that hold these words, the newest first")
     kept.add_argument("--format", choices=("markdown", "html", "json"), default="markdown", help="of the export")
     _json(_where_kept(_out(kept)), "list")
+
+    prove = command("prove", keeping.prove, "write out the proof of a kept answer, to be checked without index")
+    prove.add_argument("id", metavar="ID", help="of the answer, or its beginning")
+    _where_kept(_out(prove))
+
+    proof = command(
+        "verify-proof",
+        keeping.verify_proof,
+        "check a proof, needing no index",
+        "Exits with 1 where anything isn't as it was, and says what; with 2 where the file is no proof.",
+    )
+    proof.add_argument("file", metavar="FILE", help="that `assistant prove` wrote")
+    proof.add_argument("folder", nargs="?", metavar="FOLDER", help="of the documents, to check quotes in them too")
+    proof.add_argument("--head", metavar="HASH", help="of the chain, as it was noted elsewhere since the answer")
+    _json(proof, "outcome")
 
     judged = command("feedback", keeping.feedback, "list how answers were judged, or export them as evaluation cases")
     judged.add_argument(
@@ -133,6 +162,30 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", commands.doctor, "examine every file and row of an index")
     doctor.add_argument("--repair", action="store_true", help="make again what can be made again")
     _where_kept(doctor)
+
+    serve = command(
+        "serve",
+        launching.serve,
+        "answer over HTTP: OpenAI's interface and its own",
+        "On an address that others reach, only with tokens; `assistant serve token NAME --tokens FILE` makes one.",
+    )
+    serve.add_argument("action", nargs="?", choices=("token",), metavar="token", help="make a token and print it once")
+    serve.add_argument("name", nargs="?", metavar="NAME", help="of the token")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (127.0.0.1)")
+    serve.add_argument("--port", type=_port, default=8000, metavar="N", help="to listen on (8000); 0 for a free one")
+    serve.add_argument("--tokens", metavar="FILE", help="TOML file of those who may ask")
+    serve.add_argument(
+        "--audience", action="append", metavar="NAME", help="only documents for this group; may be repeated"
+    )
+    serve.add_argument("--public-url", metavar="URL", help="where clients find the service, for links to documents")
+    serve.add_argument("--timeout", type=_positive, default=120, metavar="SECONDS", help="for a question (120)")
+    _generating(_answering(_where_kept(serve)))
+
+    mcp = command("mcp", commands.mcp, "give an MCP client the tools ask, search and read_span, over stdin and stdout")
+    mcp.add_argument(
+        "--audience", action="append", metavar="NAME", help="only documents for this group; may be repeated"
+    )
+    _generating(_answering(_where_kept(mcp)))
 
     command("generators", commands.generators, "list the generators that can be asked for")
     for name, module, about in _ELSEWHERE:
@@ -146,7 +199,7 @@ def _where_kept(parser: _Parser) -> _Parser:
 
 
 def _out(parser: _Parser) -> _Parser:
-    parser.add_argument("--out", metavar="FILE", help="of the export; else it is printed")
+    parser.add_argument("--out", metavar="FILE", help="that it is written to; else it is printed")
     return parser
 
 

@@ -22,7 +22,10 @@ from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from assistant.history import History
+    from embeddings.doctor import Finding
     from embeddings.types import Where
 
 
@@ -74,7 +77,7 @@ def ask(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
     from assistant.render import render_answer, wrapped
 
-    with Assistant.open(options.index, settings=_settings(options)) as desk:
+    with Assistant.open(options.index, settings=chosen_settings(options)) as desk:
         answer = desk.ask(options.question, options.after, where=_where(options), as_of=options.as_of)
         bound = desk.bound
     if options.json:
@@ -91,7 +94,7 @@ def search(options: argparse.Namespace) -> int:
     from assistant.explanation import render_search
 
     where = _where(options)
-    with Assistant.open(options.index, settings=_settings(options)) as desk:
+    with Assistant.open(options.index, settings=chosen_settings(options)) as desk:
         if options.explain is not None:
             print(desk.explain(options.question, options.explain, where))
             return Exit.DONE
@@ -124,12 +127,23 @@ def doctor(options: argparse.Namespace) -> int:
     if options.repair:
         for line in repair(folder):
             say(f"repaired: {line}")
-    findings = examine(folder)
+    findings = [*examine(folder), *_history_findings(folder)]
     for finding in findings:
         print(sanitize(f"{finding.what} [{finding.mends}]"))
     serious = [finding for finding in findings if finding.mends != "index"]
     print(f"{len(serious)} problems, {len(findings) - len(serious)} remarks in {sanitize(str(folder))}")
     return Exit.UNAVAILABLE if serious else Exit.DONE
+
+
+def _history_findings(folder: Path) -> Iterator[Finding]:
+    from assistant.history import FILE, History  # deferred: numpy must not slow `--help`
+    from embeddings.doctor import Finding
+
+    try:
+        problems = History(folder / FILE).verify()
+        yield from (Finding(f"{FILE}: {problem}", "put the file back from a copy") for problem in problems)
+    except UnavailableError as error:
+        yield Finding(f"{FILE}: {error}", "see there")
 
 
 def replay(options: argparse.Namespace) -> int:
@@ -140,7 +154,7 @@ def replay(options: argparse.Namespace) -> int:
 
     record = kept_history(options).record(options.id)
     with Assistant.open(options.index, settings=settings_of(record), history=":memory:") as desk:
-        found = replayed(desk, record, entailment_named(_settings(options).entailment))
+        found = replayed(desk, record, entailment_named(chosen_settings(options).entailment))
     if options.json:
         print_json(found.to_dict())
     else:
@@ -175,7 +189,7 @@ def by_name(options: argparse.Namespace) -> int:
 
 
 def chat(options: argparse.Namespace) -> int:
-    options.settings_file, options.settings = options.settings, _settings(options)
+    options.settings_file, options.settings = options.settings, chosen_settings(options)
     in_browser = "TEXTUAL_DRIVER" in os.environ  # as textual-serve starts this command again, for each page
     if options.web and not in_browser:
         try:
@@ -195,7 +209,18 @@ def chat(options: argparse.Namespace) -> int:
     return Exit.DONE
 
 
-def _settings(options: argparse.Namespace) -> Settings:
+def mcp(options: argparse.Namespace) -> int:
+    try:
+        from assistant.mcp_server import serve  # deferred: an extra, and numpy must not slow `--help`
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name!r} is missing: pip install 'passim-assistant[mcp]'") from error
+
+    audience = None if options.audience is None else set(options.audience)
+    serve(options.index, chosen_settings(options), audience)
+    return Exit.DONE
+
+
+def chosen_settings(options: argparse.Namespace) -> Settings:
     """Those of the settings file, with what the command line says in their place."""
     given = {name: getattr(options, name, None) for name in ("generator", "base_url", "fallback", "reranker")}
     return replace(Settings.read(options.settings), **{name: v for name, v in given.items() if v is not None})

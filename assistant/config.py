@@ -57,6 +57,8 @@ class Settings:
     strictness: Strictness = "normal"
     """`strict` answers only with high confidence, `normal` from where the calibration's bound holds, `lenient` also
     with less, and no bound is promised; what is written is verified under each."""
+    log_text: bool = False
+    """Whether logs also hold questions, answers and the texts of errors."""
 
     def __post_init__(self) -> None:
         _check(self)

@@ -83,7 +83,7 @@ def _claims(question: Question, reading: Reading) -> list[Claim]:
         ceiling = scored.score if ceiling is None else ceiling
         if scored.score < max(FLOOR, ceiling - SPAN):
             break
-        if _comparable(question, evidence):
+        if comparable(question, evidence):
             found.setdefault(evidence.passage.document.id, []).append(scored)
     if len(found) < 2:
         return []
@@ -105,7 +105,7 @@ def _read(question: Question, reading: Reading) -> list[Scored]:
     return sorted([*scored, *reading.of(further).scored(question)], key=lambda s: -s.score)
 
 
-def _comparable(question: Question, evidence: Evidence) -> bool:
+def comparable(question: Question, evidence: Evidence) -> bool:
     """Whether a sentence gives a value or two of what is asked, about what is asked, of a year that is asked for."""
     document = evidence.passage.document
     about = stems(f"{evidence.text} {evidence.paragraph} {evidence.heading}")

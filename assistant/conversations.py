@@ -15,11 +15,9 @@ _MOST_QUERY = 500
 """Characters of a query that are read, and words of it that are looked for."""
 _MOST_WORDS = 24
 _COLUMNS = "c.id, coalesce(c.title, c.question), c.began, c.last, c.questions"
-_FIND = f"""
-SELECT s.rowid, s.question, CAST(snippet(searched, -1, '', '', '…', 20) AS BLOB), {_COLUMNS}
+_FIND = f"""SELECT s.rowid, s.question, CAST(snippet(searched, -1, '', '', '…', 20) AS BLOB), {_COLUMNS}
 FROM searched AS s CROSS JOIN answers AS a ON a.number = s.rowid CROSS JOIN conversations AS c ON c.id = a.conversation
-WHERE searched MATCH ? AND c.deleted IS NULL ORDER BY s.rowid DESC LIMIT ?
-"""
+WHERE searched MATCH ? AND c.deleted IS NULL AND """
 """In this order of tables the newest are read first, and no more than are asked for. As bytes, because the JSON of an
 answer can spell what UTF-8 can't hold."""
 
@@ -71,11 +69,13 @@ class Conversations:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._visible = history.visible("c.id")
 
     def listed(self, limit: int | None = None) -> list[Conversation]:
         """The newest first."""
         found = self._history.rows(
-            f"SELECT {_COLUMNS} FROM conversations AS c WHERE deleted IS NULL ORDER BY last DESC, rowid DESC LIMIT ?",
+            f"SELECT {_COLUMNS} FROM conversations AS c WHERE deleted IS NULL AND {self._visible}"
+            " ORDER BY last DESC, rowid DESC LIMIT ?",
             (-1 if limit is None else limit,),
         )
         return [_conversation(*row) for row in found]
@@ -88,7 +88,8 @@ class Conversations:
         """
         words = dict.fromkeys(sanitize(text[:_MOST_QUERY]).replace('"', " ").split())
         query = " ".join(f'"{word}"*' for word in [*words][:_MOST_WORDS])
-        found = self._history.rows(_FIND, (query, limit)) if query else []
+        newest = f"{_FIND}{self._visible} ORDER BY s.rowid DESC LIMIT ?"
+        found = self._history.rows(newest, (query, limit)) if query else []
         return [
             Match(_conversation(*row), number, _line(question), _line(snippet.decode(errors="replace")))
             for number, question, snippet, *row in found
@@ -99,7 +100,7 @@ class Conversations:
         wanted = beginning.strip()
         found = self._history.rows(
             f"SELECT {_COLUMNS} FROM conversations AS c WHERE deleted IS NULL AND substr(id, 1, length(?1)) = ?1"
-            " AND ?1 <> '' ORDER BY id <> ?1, id LIMIT 4",
+            f" AND ?1 <> '' AND {self._visible} ORDER BY id <> ?1, id LIMIT 4",
             (wanted,),
         )
         if not found:
@@ -133,7 +134,7 @@ class Conversations:
 
     def erase(self) -> int:
         """Remove for good what was deleted, from the file too. Returns how many conversations."""
-        gone = "FROM conversations WHERE deleted IS NOT NULL"
+        gone = f"FROM conversations AS c WHERE deleted IS NOT NULL AND {self._visible}"
         if not self._history.rows(f"SELECT 1 {gone} LIMIT 1"):
             return 0
         merged = "INSERT INTO searched (searched) VALUES ('optimize')"  # else their words stay in the full text
@@ -142,7 +143,8 @@ class Conversations:
         return erased
 
     def _set(self, change: str, condition: str, id: str, value: str | None) -> None:
-        if not self._history.change(f"UPDATE conversations SET {change} WHERE id = ? AND {condition}", (value, id)):
+        one = f"UPDATE conversations AS c SET {change} WHERE id = ? AND {condition} AND {self._visible}"
+        if not self._history.change(one, (value, id)):
             raise UsageError(f"no such conversation {id!r}: it may have been deleted or erased; look at the list again")
 
 

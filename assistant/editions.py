@@ -70,21 +70,26 @@ def superseded_by(documents: Sequence[Document], listed: Sequence[Edition] = ())
     return found
 
 
-def superseded(documents: Sequence[Document], listed: Sequence[Edition] = ()) -> dict[str, str]:
-    """Id of each superseded document, with a sentence that tells it to the reader, by path."""
+def superseded(documents: Sequence[Document], listed: Sequence[Edition] = ()) -> dict[str, tuple[str, Edition]]:
+    """Id of each superseded document, with a sentence that tells it to the reader, and what supersedes it; by path."""
     known: dict[str, Edition] = {d.id: d for d in (*listed, *documents)}
     found = sorted(superseded_by(documents, listed).items(), key=lambda pair: known[pair[0]].path)
-    return {old: f"{_named(known[old])} is superseded by {_named(known[new])}." for old, new in found}
+    return {old: (f"{_named(known[old])} is superseded by {_named(known[new])}.", known[new]) for old, new in found}
 
 
 def same_title(one: Edition, other: Edition) -> bool:
     """Whether two titles differ in nothing but draft or final, version, year or date."""
-    return _bare(one.title) == _bare(other.title)
+    return bare_title(one.title) == bare_title(other.title)
 
 
 def has_editions(document: Edition) -> bool:
     """Whether its title names something that is published anew from time to time, as policies are."""
     return _SERIES.search(document.title) is not None
+
+
+def says_replacing(document: Document) -> bool:
+    """Whether its opening speaks of what it replaces."""
+    return _REPLACES.search(document.text[:OPENING]) is not None
 
 
 def _named(document: Edition) -> str:
@@ -97,7 +102,7 @@ def _supersedes(new: Edition, old: Edition) -> bool:
         return False
     if _says(_REPLACES, new, old) or _says(_REPLACED, old, new):
         return True
-    if not _SERIES.search(old.title) or not same_title(new, old) or not _bare(old.title):
+    if not _SERIES.search(old.title) or not same_title(new, old) or not bare_title(old.title):
         return False
     ours, theirs = _edition(new), _edition(old)
     return any(a > b for a, b in zip(ours, theirs, strict=True) if a and b and a != b) and not any(
@@ -121,7 +126,8 @@ def _says(verb: re.Pattern[str], document: Edition, other: Edition) -> bool:
 
 
 @lru_cache(20_000)
-def _bare(title: str) -> str:
+def bare_title(title: str) -> str:
+    """Stems of a title without draft or final, version, year or date: the same for the editions of one document."""
     return " ".join(stem(w) for w in words(_EDITION.sub(" ", title)))
 
 

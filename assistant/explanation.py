@@ -36,9 +36,9 @@ def render_search(found: Sequence[Candidate]) -> str:
 
 
 def render_documents(documents: Sequence[DocumentSummary], failures: Sequence[ReadFailure]) -> str:
-    """A line for each file: passages, date, path, title, and its problem."""
+    """A line for each file: passages, date, path, title, tags, groups that may see it, and its problem."""
     held = {document.path for document in documents}
-    rows = [(d.path, f"{d.chunks:>6,}  {d.date or '-'!s:<10}  {d.path}", d.title, d.problem) for d in documents]
+    rows = [(d.path, f"{d.chunks:>6,}  {d.date or '-'!s:<10}  {d.path}", _labelled(d), d.problem) for d in documents]
     rows += [(f.path, f"{'-':>6}  {'-':<10}  {f.path}", "", f.reason) for f in failures if f.path not in held]
     lines = [
         sanitize("  ".join(filter(None, (start, title, f"({problem})" if problem else ""))))
@@ -47,6 +47,12 @@ def render_documents(documents: Sequence[DocumentSummary], failures: Sequence[Re
     counted = sum(document.chunks for document in documents)
     summary = f"{len(documents)} documents, {counted:,} passages, {len(failures)} not read"
     return "\n".join([*lines, summary])
+
+
+def _labelled(document: DocumentSummary) -> str:
+    """Title, tags as hashtags, and groups after an at sign."""
+    marks = [*(f"#{tag}" for tag in document.tags), *(f"@{group}" for group in document.audience)]
+    return "  ".join(filter(None, (document.title, " ".join(marks))))
 
 
 def explain(

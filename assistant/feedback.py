@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from assistant.conversations import moment
 from assistant.dates import as_of_in
-from assistant.history import VISIBLE, Context, History, Record
+from assistant.history import Context, History, Record
 from assistant.kept import answer_of
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
@@ -75,7 +75,7 @@ class FeedbackLog:
         place = citation if judgement == "citation" and citation else (0, 0, 0)
         kept = self._history.change(
             "INSERT OR REPLACE INTO feedback SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
-            f" WHERE EXISTS (SELECT 1 FROM answers WHERE id = ?1 AND {VISIBLE})",
+            f" WHERE EXISTS (SELECT 1 FROM answers WHERE id = ?1 AND {self._history.shown})",
             (answer_id, judgement, said, *place, datetime.now(UTC).isoformat()),
         )
         if not kept:
@@ -86,7 +86,8 @@ class FeedbackLog:
     def remove(self, answer_id: str, citation: _Place | None = None) -> None:
         """Take back what was said of an answer, or of one of its citations; nothing where nothing was."""
         self._history.change(
-            "DELETE FROM feedback WHERE (answer, cited, start, stop) = (?, ?, ?, ?)",
+            "DELETE FROM feedback WHERE (answer, cited, start, stop) = (?1, ?2, ?3, ?4)"
+            f" AND EXISTS (SELECT 1 FROM answers WHERE id = ?1 AND {self._history.shown})",
             (answer_id, *(citation or (0, 0, 0))),
         )
 
@@ -98,7 +99,8 @@ class FeedbackLog:
         """
         found = self._history.rows(
             "SELECT f.answer, f.judgement, f.reason, f.cited, f.start, f.stop, f.given, a.question FROM feedback AS f"
-            f" JOIN answers AS a ON a.number = (SELECT max(number) FROM answers WHERE id = f.answer AND {VISIBLE})"
+            " JOIN answers AS a ON a.number ="
+            f" (SELECT max(number) FROM answers WHERE id = f.answer AND {self._history.shown})"
             " WHERE ?1 IS NULL OR f.given >= ?1 ORDER BY f.given, f.answer, f.cited, f.start, f.stop",
             (since and since.astimezone(UTC).isoformat(),),
         )

@@ -1,4 +1,4 @@
-"""What the commands about kept conversations and judgements do."""
+"""What the commands about kept conversations, their proofs and judgements do."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ from corpus.sanitizing import sanitize
 if TYPE_CHECKING:
     from assistant.conversations import Conversation, Match
     from assistant.feedback import Feedback
+    from assistant.history import History
 
 
 def conversations(options: argparse.Namespace) -> int:
     from assistant.conversations import Conversations  # deferred: numpy must not slow `--help`
 
-    kept = Conversations(kept_history(options))
+    history = kept_history(options)
+    if options.action == "verify":
+        return _verify(history, options)
+    kept = Conversations(history)
     if options.action is not None:
         from assistant.exporting import export  # deferred: only needed here
 
@@ -53,6 +57,38 @@ def feedback(options: argparse.Namespace) -> int:
         given = log.listed(since)
         _show(options, given, [_judgement(one) for one in given], "Nothing was judged yet.")
     return Exit.DONE
+
+
+def _verify(history: History, options: argparse.Namespace) -> int:
+    problems, head = history.verify(), history.head()
+    if options.json:
+        print_json({"problems": problems, "head": head})
+    else:
+        print("\n".join(map(sanitize, problems)) or "Everything that was kept is as it was written.")
+        print(f"Head of the chain: {sanitize(head or 'none, nothing was kept yet')}")
+    return Exit.BELOW_THRESHOLD if problems else Exit.DONE
+
+
+def prove(options: argparse.Namespace) -> int:
+    _write(kept_history(options).proof(options.id), options.out)
+    return Exit.DONE
+
+
+def verify_proof(options: argparse.Namespace) -> int:
+    from assistant.proof import MOST_BYTES, render_verification  # deferred: numpy must not slow `--help`
+    from assistant.proof import verify_proof as verified
+
+    try:
+        with Path(options.file).open("rb") as file:
+            data = file.read(MOST_BYTES + 1)
+        found = verified(data, options.folder and Path(options.folder), options.head)
+    except (OSError, ValueError, UsageError) as error:
+        raise UsageError(f"{options.file!r} can't be checked: {getattr(error, 'strerror', None) or error}") from error
+    if options.json:
+        print_json(found.to_dict())
+    else:
+        print(render_verification(found))
+    return Exit.DONE if found.good else Exit.BELOW_THRESHOLD
 
 
 def _show(

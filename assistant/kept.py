@@ -51,6 +51,7 @@ def answer_of(values: Mapping[str, Any]) -> Answer:
             confidence=values.get("confidence"),
             notes=tuple(values.get("notes", ())),
             tokens=Tokens(**values["tokens"]) if values.get("tokens") else None,
+            newer=tuple(map(_document, values.get("newer", ()))),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         known = values.get("id") if isinstance(values, Mapping) else values

@@ -1,11 +1,16 @@
-"""From a document in the index to its file."""
+"""From a document in the index to its file, and from a file to the document again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 
 from corpus.errors import UsageError
+from corpus.loading import Loaded, SourceFile, load_documents, scan
+from corpus.types import Document, ReadFailure
 
 
 def original(path: str, folders: Sequence[Path]) -> Path:
@@ -35,3 +40,48 @@ def original(path: str, folders: Sequence[Path]) -> Path:
             f"the file {path!r} is no longer in {str(folder)!r}: put it back, or index the folder again"
         ) from error
     return found
+
+
+def reread(folder: Path, wanted: Iterable[tuple[str, str]]) -> tuple[dict[tuple[str, str], Document], list[str]]:
+    """Documents by id and path, read again from the files of a folder that have their bytes, and why others weren't.
+
+    A file is looked for under its path, also where that begins with the folder's own name, then everywhere inside.
+    Only regular files that the folder lists are opened; no link is followed.
+
+    Raises:
+        UsageError: there is no such folder, or it holds no files.
+    """
+    sources = {source.path: source for source in scan(folder)[0]}
+    id_of = cache(lambda path: _id(sources[path]))
+    chosen, problems = {}, []
+    for id, path in wanted:
+        near = [place for place in (path, path.removeprefix(f"{folder.resolve().name}/")) if place in sources]
+        found = next((place for place in (*near, *sources) if id_of(place) == id), None)
+        if found is not None:
+            chosen[id, path] = found
+        elif near:
+            problems.append(f"{path!r} has other bytes than were cited, and no file in {str(folder)!r} has those")
+        else:
+            problems.append(f"{path!r} is gone: no file in {str(folder)!r} has its bytes ({id})")
+    files = [sources[place] for place in dict.fromkeys(chosen.values())]
+    read = {source.path: loaded for source, loaded in load_documents(files)} if files else {}
+    documents = {}
+    for key, place in chosen.items():
+        match read[place]:
+            case Loaded(document=document) if document.id == key[0]:
+                documents[key] = document
+            case ReadFailure(reason=reason):
+                problems.append(f"{place!r} can't be read: {reason}")
+            case _:
+                problems.append(f"{place!r} changed while it was read: try again")
+    return documents, problems
+
+
+def _id(source: SourceFile) -> str:
+    """The beginning of the SHA-256 of a file's bytes; empty where it can't be read."""
+    try:
+        descriptor = os.open(source.root / source.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+    except OSError:
+        return ""

@@ -151,10 +151,9 @@ class Question:
 @lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """Snowball English stem of one word, lower-cased, without a possessive ending."""
-    return _stemmer(re.sub(r"[’']s?$", "", word.lower()))
-
-
-_stemmer: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
+    stemmer = snowballstemmer.stemmer("english")  # a new one: it keeps the word that it is at, whatever the thread
+    stemmed: str = stemmer.stemWord(re.sub(r"[’']s?$", "", word.lower()))
+    return stemmed
 
 
 def words(text: str) -> list[str]:

@@ -5,43 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from assistant.config import Settings
 from assistant.entailment import Entailment
 from assistant.history import Record
-from assistant.phrases import occurrences
 from assistant.render import wrapped
-from assistant.types import SHOWN, Answer, Citation, Passage, Verdict
-from assistant.verification import verify
-from corpus.errors import UsageError
-from corpus.types import Chunk, Document
+from assistant.standings import STATES, State, cited_of, reverified, standing
+from assistant.types import SHOWN, Answer, Verdict
 
 if TYPE_CHECKING:
     from assistant.api import Assistant  # which offers `replay`
 
-State = Literal["stands", "moved", "changed", "gone"]
-_STATES: dict[State, str] = {
-    "stands": "the span stands as it was cited",
-    "moved": "the document has changed, and still has these words",
-    "changed": "the document has changed, and no longer has these words",
-    "gone": "the document is no longer indexed",
-}
-
 _INSTALLED = "onnx"
 """Reranker that `auto` stands for where it is installed, and that must not keep a record from being verified."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where the words of a citation stand now."""
-
-    state: State
-    document: Document | None
-    """That lies there now; None where it is gone."""
-    start: int = 0
-    end: int = 0
-    """The words, in characters of its text; an empty span where it no longer has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +121,7 @@ def replay(desk: Assistant, record: Record, entailment: Entailment) -> Replay:
     if record.context is not None and reproducible(record):
         asked = record.context
         again = desk.ask(record.question, asked.history, where=asked.where, as_of=asked.as_of, anyway=asked.anyway)
-    look = _Lookup(desk, record)
-    checks = tuple(
-        look.checked(statement, entailment)
-        for statement in record.answer["statements"]
-        if statement["verdict"] in SHOWN and record.answer["refusal"] is None
-    )
+    checks = tuple(_checked(desk, record, entailment))
     if again is None or record.context is None:
         return Replay(record, desk.snapshot.generation, checks, None)
     differences = _differences(record.answer, json.loads(json.dumps(again.to_dict())))
@@ -162,59 +134,18 @@ def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, 
     return tuple(key for key in {**then, **now} if key != "timings" and then.get(key) != now.get(key))
 
 
-def standing(desk: Assistant, cited: Citation | Mapping[str, Any]) -> Standing:
-    """Look up a citation in the present documents: in the same bytes, else in what lies at the same path.
-
-    Args:
-        cited: of a known document; as it is, or as `Citation.to_dict` gives it.
-    """
-    values = cited.to_dict() if isinstance(cited, Citation) else cited
-    start, end, quote = values["start"], values["end"], values["quote"]
-    try:
-        document = desk.document(values["document"]["id"])
-    except UsageError:
-        there = desk.document_at(values["document"]["path"])
-        if there is None:
-            return Standing("gone", None)
-        document = there
-    else:
-        if document.text[start:end] == quote:
-            return Standing("stands", document, start, end)
-    found = next(occurrences(document.text, quote), None)
-    return Standing("moved", document, *found) if found else Standing("changed", document)
-
-
-class _Lookup:
-    """Finds what a record cites in the present documents."""
-
-    def __init__(self, desk: Assistant, record: Record) -> None:
-        self._desk = desk
-        self._offered = {passage["number"]: passage for passage in record.answer["passages"]}
-
-    def checked(self, statement: Mapping[str, Any], entailment: Entailment) -> Check:
-        cited = [c for c in statement["citations"] if c["document"] is not None]  # the others were invented
-        found = [standing(self._desk, c) for c in cited]
-        citations = [
-            self._citation(c["number"], where.document, where.start, where.end)
-            for c, where in zip(cited, found, strict=True)
-            if where.document is not None and where.state != "changed"
-        ]
-        now = verify(statement["text"], citations, entailment)
-        spans = tuple(
-            Span(c["number"], c["document"]["path"], c["quote"], where.state)
-            for c, where in zip(cited, found, strict=True)
-        )
-        return Check(statement["text"], statement["verdict"], now.verdict, spans)
-
-    def _citation(self, number: int, document: Document, start: int, end: int) -> Citation:
-        """As it was bound: within the passage that was offered, or alone where the document no longer has that."""
-        offered = self._offered[number]
-        first, last = offered["start"], offered["end"]
-        if not (first <= start and end <= last and document.text[first:last] == offered["text"]):
-            first, last = start, end
-        chunk = Chunk(document.id, first, last, document.text[first:last], tuple(offered["headings"]), offered["page"])
-        passage = Passage(number, chunk, document, offered["score"])
-        return Citation(number, passage, start, end, document.text[start:end], document.page_at(start))
+def _checked(desk: Assistant, record: Record, entailment: Entailment) -> Iterator[Check]:
+    offered = {passage["number"]: passage for passage in record.answer["passages"]}
+    for statement in record.answer["statements"]:
+        if statement["verdict"] in SHOWN and record.answer["refusal"] is None:
+            cited = cited_of(statement)
+            found = [standing(desk, c) for c in cited]
+            now = reverified(statement, found, offered, entailment).verdict
+            spans = tuple(
+                Span(c["number"], c["document"]["path"], c["quote"], at.state)
+                for c, at in zip(cited, found, strict=True)
+            )
+            yield Check(statement["text"], statement["verdict"], now, spans)
 
 
 def render_replay(found: Replay) -> str:
@@ -248,9 +179,9 @@ def _verified(checks: Sequence[Check]) -> Iterator[tuple[str, int]]:
     if not checks:
         return
     states = [span.state for check in checks for span in check.spans]
-    holding, standing = sum(c.holds for c in checks), states.count("stands")
-    yield f"{holding} of {len(checks)} statements hold; {standing} of {len(states)} cited spans still stand.", 0
+    holding, intact = sum(c.holds for c in checks), states.count("intact")
+    yield f"{holding} of {len(checks)} statements hold; {intact} of {len(states)} cited spans still stand.", 0
     for check in checks:
         yield f"{'holds' if check.holds else 'no longer holds'}: {check.text}", 0
         for span in check.spans:
-            yield f"[{span.number}] {span.path}: {_STATES[span.state]}", 4
+            yield f"[{span.number}] {span.path}: {STATES[span.state]}", 4

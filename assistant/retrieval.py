@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from assistant.questions import STOPWORDS, Question, analyse, correct, dictionary, name_words, recase, words
+from assistant.telemetry import label, span
 from assistant.types import Passage
 from corpus.types import Chunk, Document
 from embeddings.lexical import stems
@@ -89,7 +90,8 @@ def candidates(
         weights = view.weights(question)
         read = [(documents[hit.chunk.document_id], hit.chunk) for hit in hits[:RERANKED]]
         texts = [with_title(document.title, window(document.text, chunk, weights)) for document, chunk in read]
-        logits = reranker.scores(question, texts).tolist()
+        with span("rerank", reranker=label(reranker.name), passages=len(texts)):
+            logits = reranker.scores(question, texts).tolist()
     found = [
         Candidate(
             hit,
@@ -165,6 +167,13 @@ def _joined(group: Sequence[Candidate]) -> Chunk:
     return replace(chunks[0], end=end, text=text, sentences=sentences)
 
 
+def common_names(question: Question, view: View) -> frozenset[str]:
+    """Names in the question that most documents mention, years apart."""
+    parts = view.document_frequencies(w for n in question.names for w in name_words(n))
+    often = {word for word, count in parts.items() if count >= COMMON * view.snapshot().documents}
+    return frozenset(n for n in question.names if not n.isdigit() and all(w in often for w in name_words(n)))
+
+
 def retrieve(
     question: Question, view: View, embedder: Embedder, reranker: Reranker | None, where: Where | None = None
 ) -> Retrieval:
@@ -174,10 +183,7 @@ def retrieve(
     passages = tuple(Passage(number, *found) for number, found in enumerate(merged(nearest)[:PASSAGES], 1))
     content = [w for w in words(question.text) if w.lower() not in STOPWORDS]
     counts = view.document_frequencies([*question.names, *content])
-    parts = view.document_frequencies(w for n in question.names for w in name_words(n))
-    often = {word for word, count in parts.items() if count >= COMMON * snapshot.documents}
-    common = frozenset(n for n in question.names if not n.isdigit() and all(w in often for w in name_words(n)))
-    return Retrieval(passages, counts, common, snapshot, tuple(nearest))
+    return Retrieval(passages, counts, common_names(question, view), snapshot, tuple(nearest))
 
 
 def sought(

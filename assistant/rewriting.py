@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from assistant.figures import figures
 from assistant.questions import content_stems, name_words, names_in, stem, stems, words
-from assistant.types import Prompt, TextGenerator, Turn
+from assistant.types import Prompt, Turn
 from corpus.errors import AssistantError
 from corpus.sanitizing import sanitize
 
@@ -40,13 +40,13 @@ _ASKS = re.compile(
 )
 
 
-def rewritten_by(generator: TextGenerator, question: str, turns: Sequence[Turn]) -> str | None:
-    """The question as the generator makes it whole; None where it fails, or adds what nobody said."""
+def rewritten_by(generate: Callable[[Prompt], Iterator[str]], question: str, turns: Sequence[Turn]) -> str | None:
+    """The question as a generator makes it whole; None where it fails, or adds what nobody said."""
     if not turns:
         return None
     reply = ""
     try:
-        drafting = generator.generate(Prompt(conversation(question, turns), (), instruction=INSTRUCTION))
+        drafting = generate(Prompt(conversation(question, turns), (), instruction=INSTRUCTION))
         try:
             for delta in drafting:
                 reply += delta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from assistant.answering import Answering, Means
@@ -62,7 +63,7 @@ def suggestions(view: View, means: Means, limit: int, stop: threading.Event) -> 
         if stop.is_set() or not waiting or len(found) >= limit:
             break
         made = min(waiting, key=lambda one: _put_back(one, found))
-        events = Answering(means, made.question, Context()).events(view)
+        events = Answering(means, made.question, Context()).events(nullcontext(view))
         answer = next(event.answer for event in events if isinstance(event, Finished))
         quoted = next((one for one in waiting if one.question == made.question and _quotes(answer, one)), None)
         found += [] if quoted is None else [quoted]

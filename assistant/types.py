@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from corpus.types import Chunk, Document
 
 if TYPE_CHECKING:
+    from assistant.chain import Link
     from assistant.reading import Reading
     from embeddings.types import Snapshot  # brings NumPy, which a first screen needn't wait for
 
@@ -190,6 +191,10 @@ class Answer:
     superseded."""
     tokens: Tokens | None = None
     """None where no model wrote."""
+    newer: tuple[Document, ...] = ()
+    """Editions that the notes name as superseding what is cited, without their text."""
+    link: Link | None = field(default=None, compare=False, repr=False)
+    """Its place in the chain of the history; None where it wasn't kept."""
 
     @property
     def refused(self) -> bool:
@@ -211,6 +216,12 @@ class Answer:
         if self.refusal is not None:
             return self.refusal.explanation
         return " ".join(f"{s.text} {s.markers}".strip() for s in self.shown)
+
+    def export_proof(self) -> str:
+        """What `assistant verify-proof` checks without index and history. Raises `UsageError` where it wasn't kept."""
+        from assistant.proof import proof_of  # deferred: only who asks for a proof needs it, and it reads answers
+
+        return proof_of(self.link)
 
     def to_dict(self) -> dict[str, Any]:
         """What `--json` prints: values of JSON only."""
@@ -248,6 +259,7 @@ class Answer:
             "confidence": self.confidence,
             "notes": list(self.notes),
             "tokens": None if self.tokens is None else asdict(self.tokens),
+            "newer": [_describe(d) for d in self.newer],
         }
 
 

@@ -25,9 +25,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from assistant import Answer, Assistant, Statement
-from assistant.answering import Stream
 from assistant.confidence import Calibration
 from assistant.config import Settings
+from assistant.streaming import Stream
 from assistant.types import Finished, TextDelta
 from embeddings.types import Where
 from eval.adapters import file_name

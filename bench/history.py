@@ -19,8 +19,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from assistant.chain import Row, append
 from assistant.conversations import Conversations
 from assistant.history import Context, History
+from assistant.schema import Seen
 from assistant.types import Answer, Citation, Passage, Statement, Turn
 from corpus.sentences import split_sentences
 from corpus.types import Chunk, Document
@@ -73,15 +75,12 @@ def fill(file: Path, conversations: int) -> float:
         history.add("first", answer, Context((Turn(answer.question, answer.text),)))
     each = (time.perf_counter() - started) / 200
     history.close()
-    kept, began = [(a.question, json.dumps(a.to_dict()), Context().to_json()) for a in pool], datetime.now(UTC)
+    asked = Context(audience=("public",)).to_json()
+    kept, began = [(a.question, json.dumps(a.to_dict()), asked) for a in pool], datetime.now(UTC)
     with sqlite3.connect(file) as connection:  # in one transaction
-        connection.executemany(
-            "INSERT INTO answers (conversation, asked, question, answer, context) VALUES (?, ?, ?, ?, ?)",
-            (
-                (f"{n // 3:032x}", (began + timedelta(minutes=n)).isoformat(), *kept[n % len(kept)])
-                for n in range(3 * conversations)
-            ),
-        )
+        for n in range(3 * conversations):
+            moment = (began + timedelta(minutes=n)).isoformat()
+            append(connection, Row(f"{n // 3:032x}", moment, *kept[n % len(kept)]))
     return each
 
 
@@ -105,6 +104,38 @@ def main() -> None:
 
 def measure(file: Path) -> None:
     history = History(file)
+    measure_reading(history)
+    draw = random.Random(2)
+    hidden = {f"{draw.getrandbits(128):032x}" for _ in range(1000)}
+    public = frozenset(("public",))
+
+    def half(seen: Seen) -> bool:
+        """As a desk decides: by audience, then document by document; half of the answers are shown."""
+        if seen.audience is None or not seen.audience <= public:
+            return False
+        return not any(id in hidden for id, _ in seen.documents) and min(seen.documents)[0] > "1"
+
+    for kind, predicate in (("all that is public", half), ("nothing", lambda seen: seen.audience == {"staff"})):
+        print(f"-- for a caller who may see {kind}")
+        measure_reading(history.permitted(predicate))
+    kept = Conversations(history)
+    one = kept.listed(1)[0].id
+    print("-- for all")
+    print(f"records of one: {timed(lambda: kept.records(one)):.1f} ms")
+    print(f"rename: {timed(lambda: kept.rename(one, 'Named')):.1f} ms")
+    print(f"delete: {timed(lambda: kept.delete(one)):.1f} ms; find then: {timed(lambda: kept.find('the')):.1f} ms")
+    print(f"erase: {timed(kept.erase):.0f} ms")
+    started = time.perf_counter()
+    found = history.verify()
+    print(f"chain verified: {time.perf_counter() - started:.1f} s, {len(found)} problems")
+    history.close()
+    with sqlite3.connect(file) as connection:
+        sizes = dict(connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
+    full = sum(size for name, size in sizes.items() if name.startswith("searched"))
+    print(f"file: {file.stat().st_size / 1e6:.0f} MB, of which full text {full / 1e6:.0f} MB")
+
+
+def measure_reading(history: History) -> None:
     kept = Conversations(history)
     first = timed(kept.listed)
     again = [timed(kept.listed) for _ in range(7)]
@@ -121,16 +152,6 @@ def measure(file: Path) -> None:
             count = len(kept.find(query))
             print(f"{kind:<14} {shown!r:<42} {count:>4} found, median {median:5.1f}, worst {worst:5.1f} ms")
     print(f"find: median {statistics.median(every):.1f} ms, worst {max(every):.1f} ms over {len(every)} calls")
-    one = kept.listed(1)[0].id
-    print(f"records of one: {timed(lambda: kept.records(one)):.1f} ms")
-    print(f"rename: {timed(lambda: kept.rename(one, 'Named')):.1f} ms")
-    print(f"delete: {timed(lambda: kept.delete(one)):.1f} ms; find then: {timed(lambda: kept.find('the')):.1f} ms")
-    print(f"erase: {timed(kept.erase):.0f} ms")
-    history.close()
-    with sqlite3.connect(file) as connection:
-        sizes = dict(connection.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
-    full = sum(size for name, size in sizes.items() if name.startswith("searched"))
-    print(f"file: {file.stat().st_size / 1e6:.0f} MB, of which full text {full / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

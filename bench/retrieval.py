@@ -98,10 +98,7 @@ def build(passages: dict[str, tuple[str, str]], folder: Path, embedder: Embedder
         rate = len(texts) / (time.perf_counter() - started)
         if "generation" not in writer.meta():
             keys = writer.stage(made)
-            writer.publish(
-                FileRecord(document.path, key, len(document.text), -1, document.id, "ok")
-                for (document, _), key in zip(made, keys, strict=True)
-            )
+            writer.publish(FileRecord.of(document, key) for (document, _), key in zip(made, keys, strict=True))
     return rate
 
 

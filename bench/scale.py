@@ -79,7 +79,7 @@ def build(folder: Path, data: Path, count: int) -> None:
         for made, rows in mixed(texts, vectors, count):
             writer.keep_vectors([passage_text(d.title, chunk) for d, chunks in made for chunk in chunks], rows)
             keys = writer.stage(made)
-            files += [FileRecord(d.path, k, len(d.text), -1, d.id, "ok") for (d, _), k in zip(made, keys, strict=True)]
+            files += [FileRecord.of(d, k) for (d, _), k in zip(made, keys, strict=True)]
         print(f"catalogue: {time.perf_counter() - started:.0f} s", flush=True)
         started = time.perf_counter()
         writer.publish(files)

@@ -48,6 +48,11 @@ class ModelUnavailable(UnavailableError):
 class Overloaded(UnavailableError):
     """Too many questions are being answered and wait already: ask again later."""
 
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds after which there is likely to be room."""
+
 
 class DeadlineExceeded(UnavailableError):
     """The time that a question was given is over before its answer."""

@@ -20,6 +20,7 @@ from threading import Event, Timer
 from corpus.chunking import ChunkSettings
 from corpus.errors import UsageError
 from corpus.interchange import from_json
+from corpus.labels import SIDECAR
 from corpus.readers import readers
 from corpus.sanitizing import sanitize
 from corpus.types import Chunk, Document, ReadFailure
@@ -67,8 +68,8 @@ class Loaded:
 def scan(folder: Path, passed_over: Callable[[Path], bool] | None = None) -> tuple[list[SourceFile], list[ReadFailure]]:
     """The files under a folder that can be read, by path, and what can't be and why.
 
-    Names that start with a dot are passed over, and folders inside for which `passed_over` is true. A link to a
-    file or folder inside is passed over too: what it points to is listed under its own name.
+    Names that start with a dot are passed over, `corpus.toml` at the top, and folders inside for which `passed_over`
+    is true. A link to a file or folder inside is passed over too: what it points to is listed under its own name.
     """
     try:
         root = folder.resolve(strict=True)
@@ -139,7 +140,7 @@ def _entries(
         yield ReadFailure(_shown(root, folder), f"can't be listed: {error.strerror}")
         return
     for entry in found:
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or (entry.name == SIDECAR and folder == root):
             continue
         path = folder / entry.name
         try:

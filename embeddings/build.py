@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from corpus.chunking import ChunkSettings
 from corpus.errors import IndexUnavailable, UsageError
+from corpus.labels import Labeller, Labelling, Labels, Sidecar
 from corpus.loading import SourceFile, load_documents, scan
-from corpus.types import ReadFailure
+from corpus.types import Metadata, ReadFailure
 from embeddings.catalogue import FileRecord, is_index, rebuild_command
 from embeddings.staging import Staging
 from embeddings.types import Embedder
 from embeddings.writer import IndexWriter
 
+Content = tuple[str, str, Hashable]
+"""SHA-256, suffix and kind of labels: files that have all in common share a document."""
 Progress = Callable[[int, int, int], None]
 """Called with files read and encoded, files in all, chunks encoded."""
 
@@ -57,6 +60,7 @@ def build_index(
     replace: bool = False,
     rebuild: bool = False,
     progress: Progress | None = None,
+    labels: Labeller | None = None,
 ) -> BuildReport:
     """Makes the index of `folders`, or brings it up to date; what is unchanged isn't read or encoded.
 
@@ -66,9 +70,10 @@ def build_index(
         index: folder of the index; it may lie inside an indexed folder.
         replace: drop what the index holds of folders not named now.
         rebuild: read every file again, and go over to another embedder.
+        labels: has the last word on each file's tags and audience, after the file itself and `corpus.toml`.
 
     Raises:
-        UsageError: no such folder, it lies in the index's, or the index holds other folders.
+        UsageError: no such folder, it lies in the index's, the index holds other folders, or labels are wrong.
         IndexUnavailable: the index was made with another embedder, is being written, or can't be written.
     """
     started = time.perf_counter()
@@ -76,15 +81,16 @@ def build_index(
     roots = list(dict.fromkeys(Path(folder).resolve() for folder in folders))
     fitted = _fitted(settings or ChunkSettings(), embedder)
     sources, unlisted = _listed(roots, home)
+    labelling = Labelling({_prefix(root, roots): Sidecar.read(root) for root in roots}, labels)
     with IndexWriter(home, embedder, fitted.fingerprint, rebuild=rebuild) as writer:
         about, before = writer.meta(), writer.files()
         _check_same_index(about, home, roots, embedder, replace=replace, rebuild=rebuild)
         read_alike = about.get("chunker") == fitted.fingerprint and not rebuild
-        run = _Run(writer, embedder, fitted, progress or _silent)
+        run = _Run(writer, embedder, fitted, labelling, progress or _silent)
         now = run.records(sources, unlisted, before, read_alike=read_alike)
-        folders_now = json.dumps([str(root) for root in roots])
-        if _shown(before) != _shown(now) or about.get("folders") != folders_now or not writer.is_whole():
-            writer.publish(now.values(), {"folders": folders_now})
+        said = {"folders": json.dumps([str(root) for root in roots]), "audiences": json.dumps(labelling.audiences)}
+        if _shown(before) != _shown(now) or said.items() - about.items() or not writer.is_whole():
+            writer.publish(now.values(), said)
         elif touched := [record for path, record in now.items() if record != before[path]]:
             writer.touch(touched)
         snapshot = writer.snapshot()
@@ -107,13 +113,23 @@ def build_index(
 class _Run:
     """One indexing run: decides what each file needs, reads and encodes that, stages it."""
 
-    def __init__(self, writer: IndexWriter, embedder: Embedder, settings: ChunkSettings, progress: Progress) -> None:
+    def __init__(
+        self,
+        writer: IndexWriter,
+        embedder: Embedder,
+        settings: ChunkSettings,
+        labelling: Labelling,
+        progress: Progress,
+    ) -> None:
         self._writer = writer
         self._settings = settings
+        self._labelling = labelling
         self._progress = progress
         self._staging = Staging(writer, embedder, self._report)
-        self._keys: dict[str, int] = {}
-        """Of documents that an earlier run has staged, by SHA-256 of the file."""
+        self._keys: dict[Hashable, int] = {}
+        """Of documents that an earlier run has staged, by content; of those that are only kept, by path."""
+        self._described: dict[Content, tuple[date | None, Metadata]] = {}
+        """Date and metadata of each content's document."""
         self._done = self._total = 0
 
     @property
@@ -155,9 +171,9 @@ class _Run:
             hashed[path] = FileRecord(path, None, source.size, mtime_ns, digest, "ok")
         self._total = len(sources) + len(unlisted)
         with self._staging:
-            failures = self._read(sources, _by_content(hashed.values()))
+            failures = self._read(sources, self._by_content(hashed), known)
             for path, record in hashed.items():
-                if failure := failures.get(record.sha256):
+                if failure := failures.get(self._content(record)):
                     when = (record.size, record.mtime_ns) if failure.lasting else ()
                     problems[path] = _failed(path, failure.reason, *when)
             kept = {path: old for path in problems if (old := known.get(path)) and old.document_key is not None}
@@ -165,59 +181,78 @@ class _Run:
                 self._keep(old)
             self._staging.finish()
         keys = self._keys | self._staging.keys
-        stale = {
-            path: dataclasses.replace(problems[path], document_key=keys[old.sha256], sha256=old.sha256, status="stale")
-            for path, old in kept.items()
-        }
-        good = {
-            path: dataclasses.replace(record, document_key=keys[record.sha256])
-            for path, record in hashed.items()
-            if path not in problems
-        }
-        return dict(sorted((good | problems | stale).items()))
+        records = {path: replace(problem, labels=self._labelling.unread(path)) for path, problem in problems.items()}
+        for path, old in kept.items():
+            # Of a version that nobody has read it isn't known whom it is for: nobody is let in that wasn't before.
+            said = self._labelling.of(path, old.declared)
+            labels = Labels(said.tags, tuple(name for name in said.audience if name in old.labels.audience))
+            now = problems[path]
+            seen = replace(old, size=now.size, mtime_ns=now.mtime_ns, status="stale", reason=now.reason)
+            records[path] = replace(seen, document_key=keys[path], labels=labels)
+        for path in sorted(hashed.keys() - problems.keys()):
+            content = self._content(hashed[path])
+            day, declared = self._described[content]
+            labels = self._labelling.of(path, declared)
+            records[path] = replace(
+                hashed[path], document_key=keys[content], date=day, declared=declared, labels=labels
+            )
+        since = {path: known[path].since if path in known else 0 for path in records}
+        return {path: replace(record, since=since[path]) for path, record in sorted(records.items())}
 
-    def _read(self, sources: dict[str, SourceFile], contents: dict[str, list[str]]) -> dict[str, ReadFailure]:
-        """Stages each content once, from its first path that can be read; returns failures by SHA-256."""
-        unread: dict[str, list[str]] = {}
-        for digest, paths in contents.items():
-            staged = (self._writer.staged_key(digest[:32], path) for path in paths)
+    def _content(self, record: FileRecord) -> Content:
+        return record.sha256, Path(record.path).suffix.lower(), self._labelling.kind(record.path)
+
+    def _by_content(self, records: dict[str, FileRecord]) -> dict[Content, list[str]]:
+        """Paths by content, both in order of path."""
+        paths: defaultdict[Content, list[str]] = defaultdict(list)
+        for path, record in sorted(records.items()):
+            paths[self._content(record)].append(path)
+        return dict(paths)
+
+    def _read(
+        self, sources: dict[str, SourceFile], contents: dict[Content, list[str]], known: dict[str, FileRecord]
+    ) -> dict[Content, ReadFailure]:
+        """Stages each content once, from its first path; returns failures."""
+        described = {record.document_key: (record.date, record.declared) for record in known.values()}
+        unread: dict[SourceFile, Content] = {}
+        for content, paths in contents.items():
+            staged = (self._writer.staged_key(content[0][:32], path) for path in paths)
             if (key := next((key for key in staged if key is not None), None)) is not None:
-                self._keys[digest] = key
+                self._keys[content] = key
+                if key not in described:
+                    document, _ = self._writer.document(key)
+                    described[key] = document.date, document.metadata
+                self._described[content] = described[key]
             else:
-                unread[digest] = paths
-        self._done = self._total - sum(map(len, unread.values()))
+                unread[sources[paths[0]]] = content
+        self._done = self._total - sum(len(contents[content]) for content in unread.values())
         self._report()
-        failures: dict[str, ReadFailure] = {}
-        while unread:
-            # Copies under another suffix get another reader, when the first path can't be read.
-            turn = {sources[paths[0]]: (digest, paths) for digest, paths in unread.items()}
-            unread = {}
-            with closing(load_documents(turn, self._settings)) as loading:
-                for source, loaded in loading:
-                    digest, paths = turn[source]
-                    if isinstance(loaded, ReadFailure):
-                        failures.setdefault(digest, loaded)
-                        if others := [path for path in paths if Path(path).suffix != Path(paths[0]).suffix]:
-                            unread[digest] = others
-                    elif loaded.document.id != digest[:32]:
-                        failures[digest] = ReadFailure(paths[0], "changed while being read; index again")
-                    else:
-                        failures.pop(digest, None)
-                        self._staging.add(digest, dataclasses.replace(loaded.document, path=paths[0]), loaded.chunks)
-                    self._done += len(contents[digest]) if digest not in unread else 0
-                    self._report()
+        failures: dict[Content, ReadFailure] = {}
+        with closing(load_documents(unread, self._settings)) as loading:
+            for source, loaded in loading:
+                content = unread[source]
+                path = contents[content][0]
+                if isinstance(loaded, ReadFailure):
+                    failures[content] = loaded
+                elif loaded.document.id != content[0][:32]:
+                    failures[content] = ReadFailure(path, "changed while being read; index again")
+                else:
+                    self._described[content] = loaded.document.date, loaded.document.metadata
+                    self._staging.add(content, replace(loaded.document, path=path), loaded.chunks)
+                self._done += len(contents[content])
+                self._report()
         return failures
 
     def _keep(self, old: FileRecord) -> None:
         """Stages a document's last good version again where today's chunker or embedder didn't make it."""
-        if old.sha256 in self._keys or old.document_key is None:
+        if old.document_key is None:
             return
         document, chunks = self._writer.document(old.document_key)
-        key = self._writer.staged_key(document.id, document.path)
-        if key is None:
-            self._staging.add(old.sha256, document, chunks)
+        staged = (self._writer.staged_key(document.id, path) for path in (document.path, old.path))
+        if (key := next((key for key in staged if key is not None), None)) is not None:
+            self._keys[old.path] = key
         else:
-            self._keys[old.sha256] = key
+            self._staging.add(old.path, replace(document, path=old.path), chunks)
 
     def _report(self) -> None:
         self._progress(max(self._done - self._staging.behind, 0), self._total, self.embedded)
@@ -241,10 +276,15 @@ def _listed(roots: Sequence[Path], home: Path) -> tuple[dict[str, SourceFile], d
     unlisted: dict[str, str] = {}
     for root in roots:
         files, failures = scan(root, lambda folder: folder == home or is_index(folder))
-        prefix = f"{root.name}/" if len(roots) > 1 else ""
+        prefix = _prefix(root, roots)
         sources |= {prefix + file.path: file for file in files}
         unlisted |= {prefix + failure.path: failure.reason for failure in failures}
     return sources, unlisted
+
+
+def _prefix(root: Path, roots: Sequence[Path]) -> str:
+    """What paths in the index begin with of a folder's files."""
+    return f"{root.name}/" if len(roots) > 1 else ""
 
 
 def _check_same_index(
@@ -273,9 +313,7 @@ def _check_same_index(
 def _fitted(settings: ChunkSettings, embedder: Embedder) -> ChunkSettings:
     """Chunks that the embedder reads to their end."""
     most = max(16, int(embedder.max_tokens * _TOKENS_PER_TOKEN))
-    return dataclasses.replace(
-        settings, max_tokens=min(settings.max_tokens, most), min_tokens=min(settings.min_tokens, most // 2)
-    )
+    return replace(settings, max_tokens=min(settings.max_tokens, most), min_tokens=min(settings.min_tokens, most // 2))
 
 
 def _failed(path: str, reason: str, size: int = 0, mtime_ns: int = -1) -> FileRecord:
@@ -288,17 +326,9 @@ def _sha256(source: SourceFile) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _by_content(records: Iterable[FileRecord]) -> dict[str, list[str]]:
-    """Paths by SHA-256, both in order of path."""
-    paths: defaultdict[str, list[str]] = defaultdict(list)
-    for record in sorted(records, key=lambda record: record.path):
-        paths[record.sha256].append(record.path)
-    return dict(paths)
-
-
-def _shown(records: dict[str, FileRecord]) -> dict[str, tuple[int | None, str, str | None]]:
+def _shown(records: dict[str, FileRecord]) -> dict[str, FileRecord]:
     """What a reader of the index can tell of its files."""
-    return {path: (record.document_key, record.status, record.reason) for path, record in records.items()}
+    return {path: replace(record, size=0, mtime_ns=0, sha256="") for path, record in records.items()}
 
 
 def _silent(done: int, total: int, embedded: int) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import fcntl
 import json
 import os
 import shlex
 import sqlite3
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Self
 
 from corpus.errors import IndexBusy, IndexUnavailable
+from corpus.labels import Labels
+from corpus.types import Document, Metadata
 from embeddings.migrations import APPLICATION_ID, SCHEMA, migrate
 from embeddings.rows import DamagedRow
 
@@ -35,6 +39,36 @@ class FileRecord:
     status: str
     """`ok`; `failed`; `stale`: it fails now, and its last good version is kept."""
     reason: str | None = None
+    date: datetime.date | None = None
+    """Of its document, as is `declared`; both are kept here so that filters needn't read documents."""
+    declared: Metadata = field(default_factory=Metadata)
+    labels: Labels = field(default_factory=Labels)
+    """What holds of it: what it declares, what `corpus.toml` says, and what a callback has made of that."""
+    since: int = 0
+    """Generation in which the path got this document and these labels; `IndexWriter.publish` sees to it."""
+
+    @classmethod
+    def of(cls, document: Document, document_key: int) -> Self:
+        """The record of a document that stands in no file, labelled as it declares."""
+        path, declared = document.path, document.metadata
+        labels = Labels(declared.tags, declared.audience)
+        size = len(document.text)
+        return cls(path, document_key, size, -1, document.id, "ok", None, document.date, declared, labels)
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """From columns in the order of `FILE_COLUMNS`."""
+        path, key, size, mtime_ns, sha256, status, reason, day, told, labels, since = row
+        values = json.loads(told)
+        declared = Metadata(tuple(values["tags"]), tuple(values["audience"]), values["url"])
+        day, labels = day and datetime.date.fromisoformat(day), Labels(**json.loads(labels))
+        return cls(path, key, size, mtime_ns, sha256, status, reason, day, declared, labels, since)
+
+    def row(self) -> tuple[str | int | None, ...]:
+        """In the order of `FILE_COLUMNS`."""
+        first = (self.path, self.document_key, self.size, self.mtime_ns, self.sha256, self.status, self.reason)
+        day = self.date.isoformat() if self.date else None
+        return (*first, day, json.dumps(asdict(self.declared)), json.dumps(asdict(self.labels)), self.since)
 
 
 @contextlib.contextmanager

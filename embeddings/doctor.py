@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +37,9 @@ from embeddings.rows import (
     document_from,
     meta,
     passage_text,
+    published_files,
     vector_digest,
     verified,
-    verify_files,
 )
 from embeddings.search import Index
 from embeddings.writer import IndexWriter
@@ -91,8 +91,9 @@ def repair(folder: Path) -> list[str]:
     with IndexWriter(folder, embedder_named(about["embedder_name"]), about["chunker"]) as writer:
         files = list(writer.files().values())
         dropped = [record.path for record in files if record.document_key in damaged]
-        kept = [r for r in files if r.path not in dropped]
-        writer.publish([*kept, *(FileRecord(p, None, 0, -1, "", "failed", reason) for p in dropped)], afresh=True)
+        failed = FileRecord("", None, 0, -1, "", "failed", reason)
+        kept = (replace(failed, path=r.path, labels=r.labels) if r.path in dropped else r for r in files)
+        writer.publish(kept, afresh=True)
     done = ["the derived files were made again"]
     if dropped:
         done.append(f"dropped as damaged: {', '.join(dropped)}; read again with `{update_command(folder, about)}`")
@@ -111,7 +112,7 @@ def _examined(folder: Path) -> tuple[dict[str, str], dict[int, str], list[Findin
                 if problem := next(_structure(connection), None):
                     raise _Damaged(problem)
                 about = meta(connection)
-                verify_files(connection, about)
+                published_files(connection, about)
                 damaged = _damaged_documents(connection)
                 findings = [*_derived(folder, connection, about, compare=not damaged), *_leftovers(folder, connection)]
                 return about, damaged, findings

@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from embeddings import derived, lexical, vectors
-from embeddings.lexical import LexicalIndex, Passage, Rows
-from embeddings.rows import CHECKED_CHUNK, DamagedRow, chunk_from, heading_text, verified, verify_files
-from embeddings.types import Vectors
+from embeddings.lexical import LexicalIndex, Mask, Passage, Rows
+from embeddings.listing import Listing
+from embeddings.rows import CHECKED_CHUNK, DamagedRow, chunk_from, heading_text, verified
+from embeddings.types import Vectors, Where
 from embeddings.vectors import Batches, DenseIndex
 
 _LOG = logging.getLogger(__name__)
@@ -24,7 +25,9 @@ PARTS = {"vectors": ".faiss", "lexical": ".safetensors"}
 """Endings of the derived files."""
 _ROWS_AT_ONCE = 4096
 _SAMPLE = 4096
-"""Passages, evenly spaced, whose cosines give the mean and spread of all; fewer are all taken."""
+"""Passages, evenly spaced, whose cosines give the mean and spread of all; fewer are all taken, and all compared."""
+_KEPT_SCOPES = 12
+"""Audiences and filters whose passages are remembered: at most 6 MB each, and a byte a passage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +37,78 @@ class Generation:
     number: int
     lexical: LexicalIndex
     dense: DenseIndex
-    sample: Vectors
-    """Shape (n, dimension): vectors of evenly spaced passages."""
-    labels: list[tuple[int, str, date | None, tuple[str, ...]]] = field(default_factory=list)
-    """Document key, path, date and tags of each file, once a filter has asked for them."""
+    listing: Listing
+    scopes: Scopes = field(default_factory=lambda: Scopes())
 
     @property
     def chunks(self) -> Rows:
         """Chunk ids by row."""
         return self.lexical.chunks
 
+    def scope(self, connection: sqlite3.Connection, audience: frozenset[str] | None, where: Where | None) -> Scope:
+        """What a caller's search with this filter may return; made once, as long as it is kept."""
+        return self.scopes.kept((audience, where), lambda: self._scope(connection, audience, where))
+
+    def _scope(self, connection: sqlite3.Connection, audience: frozenset[str] | None, where: Where | None) -> Scope:
+        visible = self.listing.visible(audience)
+        keys = self.listing.documents(visible, None if where is None else self.listing.admitted(where))
+        allowed = np.isin(self.lexical.documents, keys)
+        rows = np.flatnonzero(allowed)
+        chosen = rows[_evenly(len(rows), _SAMPLE)]
+        is_whole = len(rows) == len(chosen)
+        if self.dense.is_exact and not is_whole:
+            sample = self.dense.vectors(chosen)  # in half precision, which is enough for means and spreads
+        else:
+            sample = _vectors(connection, self.chunks[chosen], self.dense.dimension)
+        held = None if allowed.all() else allowed
+        return Scope(visible, held, len(rows), len(keys), sample, rows if is_whole else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Passages that a search may return; the others influence nothing."""
+
+    visible: Mask
+    """Files that the caller may see, filter or not; by place in the listing."""
+    allowed: Mask | None
+    """By row; None for all."""
+    passages: int
+    documents: int
+    sample: Vectors
+    """Shape (n, dimension): vectors of evenly spaced ones."""
+    rows: Rows | None
+    """Theirs, ascending, where the sample holds all of them."""
+
+
+class Scopes:
+    """The last used, for any number of threads."""
+
+    def __init__(self) -> None:
+        self._lock, self._making = threading.Lock(), threading.Lock()
+        self._held: dict[Hashable, Scope] = {}
+
+    def kept(self, key: Hashable, make: Callable[[], Scope]) -> Scope:
+        """The scope of a key, made where it isn't held: by one thread, though all may ask for it at once."""
+        if scope := self._found(key):
+            return scope
+        with self._making:
+            scope = self._found(key) or make()
+            with self._lock:
+                self._held[key] = scope
+                for least_used in list(self._held)[:-_KEPT_SCOPES]:
+                    del self._held[least_used]
+        return scope
+
+    def _found(self, key: Hashable) -> Scope | None:
+        with self._lock:
+            if scope := self._held.pop(key, None):
+                self._held[key] = scope
+            return scope
+
 
 def load(folder: Path, connection: sqlite3.Connection, about: Mapping[str, str]) -> Generation:
     """The generation that the connection sees; a part that is missing or damaged is made again, in memory."""
-    verify_files(connection, about)
+    listing = Listing.read(connection, about)
     number, dimension = int(about["generation"]), int(about["dimension"])
     parts = derived.recorded(connection, number)
     words = _opened_lexical(folder, parts)
@@ -61,7 +122,7 @@ def load(folder: Path, connection: sqlite3.Connection, about: Mapping[str, str])
     else:
         _warn(folder, "vectors", parts)
         dense = DenseIndex(_all_vectors(connection, dimension, words.chunks)[0], words.chunks)
-    return Generation(number, words, dense, sample_of(connection, words.chunks, dimension))
+    return Generation(number, words, dense, listing)
 
 
 def publish(folder: Path, connection: sqlite3.Connection, number: int, dimension: int, *, afresh: bool = False) -> int:
@@ -125,19 +186,18 @@ def _all_vectors(connection: sqlite3.Connection, dimension: int, chunks: Rows) -
     batches = vector_batches(connection, chunks)
     if len(chunks) <= vectors.EXACT:
         return vectors.exact(dimension, batches)
-    sample = _evenly(connection, chunks, vectors.sample_size(len(chunks)), dimension)
+    sample = _vectors(connection, chunks[_evenly(len(chunks), vectors.sample_size(len(chunks)))], dimension)
     return vectors.lists(dimension, len(chunks), sample, batches)
 
 
-def sample_of(connection: sqlite3.Connection, chunks: Rows, dimension: int) -> Vectors:
-    """Vectors of evenly spaced chunks, of all where there are few."""
-    return _evenly(connection, chunks, _SAMPLE, dimension)
+def _evenly(count: int, most: int) -> Rows:
+    """Places of `most` of `count` things, evenly spaced; all where there are fewer."""
+    return np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64)
 
 
-def _evenly(connection: sqlite3.Connection, chunks: Rows, most: int, dimension: int) -> Vectors:
-    count = min(len(chunks), most)
-    chosen = chunks[np.linspace(0, len(chunks) - 1, count).astype(np.int64)] if count else chunks
-    rows = [vectors_ for _, vectors_ in vector_batches(connection, chosen)]
+def _vectors(connection: sqlite3.Connection, chunks: Rows, dimension: int) -> Vectors:
+    """Shape (len(chunks), dimension)."""
+    rows = [vectors_ for _, vectors_ in vector_batches(connection, chunks)]
     return np.concatenate(rows) if rows else np.zeros((0, dimension), np.float32)
 
 

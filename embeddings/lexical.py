@@ -98,15 +98,10 @@ def stems(text: str) -> set[int]:
 @functools.lru_cache(1 << 17)
 def _term(word: str) -> int:
     """64 bits of a word's stem: among a million stems two agree with a probability of 3e-8."""
-    stem = _stemmer().stemWord(word)
-    return int.from_bytes(hashlib.blake2b(stem.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
-
-
-@functools.cache
-def _stemmer() -> Any:
     import snowballstemmer  # deferred: .05 seconds
 
-    return snowballstemmer.stemmer("porter")
+    stem = snowballstemmer.stemmer("porter").stemWord(word)  # a new one: it keeps the word, whatever the thread
+    return int.from_bytes(hashlib.blake2b(stem.encode(errors="surrogatepass"), digest_size=8).digest(), "little")
 
 
 class LexicalIndex:
@@ -144,39 +139,38 @@ class LexicalIndex:
             return scores
         mean = float(self._lengths.mean() if allowed is None else self._lengths[allowed].mean())
         for term in dict.fromkeys(map(_term, question_terms(question))):
-            rows, frequencies = self._postings(term)
-            if allowed is not None:
-                kept = allowed[rows]
-                rows, frequencies = rows[kept], frequencies[kept]
+            rows, frequencies = self._postings(term, allowed)
             idf = np.float32(np.log1p((count - len(rows) + 0.5) / (len(rows) + 0.5)))
             tf = frequencies.astype(np.float32)
             norm = np.float32(K1 * (1 - B)) + np.float32(K1 * B / mean) * self._lengths[rows]
             scores[rows] += idf * tf * np.float32(K1 + 1) / (tf + norm)
         return scores
 
-    def weights(self, question: str) -> dict[int, float]:
+    def weights(self, question: str, allowed: Mask | None = None) -> dict[int, float]:
         """ln(N / df) of the question's stems that occur: what finding one in a text is worth."""
-        counts = {term: len(self._postings(term)[0]) for term in map(_term, question_terms(question))}
-        return {term: float(np.log(len(self) / count)) for term, count in counts.items() if count}
+        total = len(self) if allowed is None else int(allowed.sum())
+        counts = {term: len(self._postings(term, allowed)[0]) for term in map(_term, question_terms(question))}
+        return {term: float(np.log(total / count)) for term, count in counts.items() if count}
 
-    def rows_with(self, phrase: str) -> NDArray[np.int32]:
+    def rows_with(self, phrase: str, allowed: Mask | None = None) -> NDArray[np.int32]:
         """Rows with these words, stemmed, side by side in heading or text; ascending."""
         terms = [_term(word) for word in words(phrase)]
         if len(terms) < 2:
-            return self._postings(terms[0])[0] if terms else np.zeros(0, np.int32)
+            return self._postings(terms[0], allowed)[0] if terms else np.zeros(0, np.int32)
         places = sorted((self._places(term) - offset for offset, term in enumerate(terms)), key=len)
         found = places[0]
         for others in places[1:]:
             at = np.searchsorted(others, found)
             found = found[others[np.minimum(at, len(others) - 1)] == found] if len(others) else others
-        return np.unique(found >> 16).astype(np.int32)
+        rows = np.unique(found >> 16).astype(np.int32)
+        return rows if allowed is None else rows[allowed[rows]]
 
-    def document_counts(self, phrases: Iterable[str]) -> dict[str, int]:
+    def document_counts(self, phrases: Iterable[str], allowed: Mask | None = None) -> dict[str, int]:
         """For each word or phrase, the number of documents that hold it in text, title or headings, stemmed."""
         counts = {}
         for phrase in dict.fromkeys(phrases):
             held = np.zeros(len(self) + 1, np.bool_)
-            held[self._document_of[self.rows_with(phrase)]] = True
+            held[self._document_of[self.rows_with(phrase, allowed)]] = True
             counts[phrase] = int(held.sum())
         return counts
 
@@ -185,10 +179,11 @@ class LexicalIndex:
         slot = int(np.searchsorted(terms, np.uint64(term)))
         return slot if slot < len(terms) and int(terms[slot]) == term else None
 
-    def _postings(self, term: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    def _postings(self, term: int, allowed: Mask | None = None) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         slot = self._slot(term)
         first, last = (0, 0) if slot is None else self.arrays["starts"][slot : slot + 2]
-        return self.arrays["rows"][first:last], self.arrays["frequencies"][first:last]
+        rows, frequencies = self.arrays["rows"][first:last], self.arrays["frequencies"][first:last]
+        return (rows, frequencies) if allowed is None else (rows[allowed[rows]], frequencies[allowed[rows]])
 
     def _places(self, term: int) -> Rows:
         """Row << 16 | position of each occurrence, ascending."""

@@ -59,8 +59,23 @@ _SCHEMA_2 = f"""
 """
 """A checksum in every row; the lexical index moves to a file, the FAISS files are described with it."""
 
-_STEPS: tuple[str, ...] = (_SCHEMA_1, _SCHEMA_2)
+_SCHEMA_3 = """
+    ALTER TABLE files ADD COLUMN date TEXT;
+    ALTER TABLE files ADD COLUMN declared TEXT NOT NULL DEFAULT '{"tags": [], "audience": [], "url": null}';
+    ALTER TABLE files ADD COLUMN labels TEXT NOT NULL DEFAULT '{"tags": [], "audience": []}';
+    ALTER TABLE files ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+    UPDATE files SET
+        (date, declared) = (SELECT date, metadata FROM documents WHERE documents.document_key = files.document_key),
+        since = (SELECT value FROM meta WHERE key = 'generation')
+    WHERE document_key IN (SELECT document_key FROM documents) AND EXISTS (SELECT 1 FROM meta WHERE key = 'generation');
+    UPDATE files SET labels = json_remove(declared, '$.url');
+"""
+"""Labels of each file, and its document's date, so that filters read no documents; when it came to its content."""
+
+_STEPS: tuple[str, ...] = (_SCHEMA_1, _SCHEMA_2, _SCHEMA_3)
 SCHEMA = len(_STEPS)
+GROUPS = "SELECT json_group_array(DISTINCT value) FROM files, json_each(files.labels, '$.audience')"
+"""Names of all audiences of files, as JSON."""
 
 
 def migrate(connection: sqlite3.Connection, folder: Path) -> None:
@@ -82,6 +97,7 @@ def migrate(connection: sqlite3.Connection, folder: Path) -> None:
         counts = {
             "chunks": "SELECT count(*) FROM chunks WHERE document_key IN (SELECT document_key FROM files)",
             "documents": "SELECT count(DISTINCT document_key) FROM files",
+            "groups": GROUPS,
         }
         seal(connection, {name: str(connection.execute(counts[name]).fetchone()[0]) for name in counts if version})
         connection.execute("COMMIT")

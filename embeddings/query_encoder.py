@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import json
 import logging
@@ -33,6 +34,8 @@ _FORMAT = 1
 """Of the cache; another number exports again."""
 _MODEL, _TOKENIZER, _ABOUT = "model.onnx", "tokenizer.json", "about.json"
 _THREADS = 2
+_KEPT = 512
+"""Texts whose vectors are kept: one answer needs that of its question more than once."""
 _KNOWN_MODULES = {"Transformer", "Pooling", "Normalize", "Dense", "LayerNorm", "Dropout"}
 _DOCUMENT_PROMPTS = ("document", "passage", "corpus")
 """Names of prompts, in the order in which sentence-transformers looks for them."""
@@ -61,10 +64,11 @@ class QueryEncoder:
         self._tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
         self._tokenizer.enable_truncation(about["max_tokens"])
         self._tokenizer.no_padding()
+        self._encoded = functools.lru_cache(_KEPT)(self._encode)
 
     def encode(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Shape (len(texts), dimension), rows of unit length."""
-        return unit_rows(np.vstack([self._encode(self._prompts[kind] + text) for text in texts]))
+        return unit_rows(np.vstack([self._encoded(self._prompts[kind] + text) for text in texts]))
 
     def _encode(self, text: str) -> NDArray[np.float32]:
         encoding = self._tokenizer.encode(encodable(text))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,11 @@ _ONNX_DIGESTS = {
     "tokenizer.json": "cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448",
 }
 _BATCH = 8
-_THREADS = min(4, os.cpu_count() or 1)
+_THREADS = min(4, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 """Pairs read at the same time, each by one thread."""
+_KEPT = 1 << 13
+"""Logits kept of the pairs read last, each with its tokens in about a kilobyte at most: a question that is asked again,
+anyway or of a newer index, is read only where the texts are new."""
 _CROSS_ENCODER_TOKENS = 512
 _MAX_TOKENS = 256
 """Of question and passage together; the passage's end is cut."""
@@ -41,29 +45,37 @@ class OnnxReranker:
 
     name = "onnx"
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = _THREADS) -> None:
+        """`threads`: that read the pairs of one question; with 1 it is the asking one."""
         self.folder = _onnx_folder()
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
-        self._workers = ThreadPoolExecutor(_THREADS, thread_name_prefix="reranker")
+        self._workers = ThreadPoolExecutor(threads, thread_name_prefix="reranker")
+        self._map: Callable[..., Iterable[float]] = self._workers.map if threads > 1 else map
+        self._logit = functools.lru_cache(_KEPT)(self._read)
 
     def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
         """One pair at a time on each core: the int8 scale of a batch is shared, a score would depend on its mates."""
         if not texts:
             return np.zeros(0, np.float32)
-        session, tokenizer = self._load()
-        asked = _encodable(question)
+        asked, (_, tokenizer) = _encodable(question), self._load()
 
         def logit(text: str) -> float:
             encoding = tokenizer.encode(asked, _encodable(text))
-            feed = {
-                "input_ids": np.array([encoding.ids]),
-                "attention_mask": np.array([encoding.attention_mask]),
-                "token_type_ids": np.array([encoding.type_ids]),
-            }
-            return float(session.run(["logits"], feed)[0][0, 0])
+            return self._logit(np.array(encoding.ids, np.int32).tobytes(), sum(encoding.type_ids))
 
-        return np.fromiter(self._workers.map(logit, texts), np.float32, len(texts))
+        scores = np.zeros(len(texts), np.float32)
+        longest_first = sorted(range(len(texts)), key=lambda i: -len(texts[i]))  # no core waits for a long last one
+        scores[longest_first] = list(self._map(logit, [texts[i] for i in longest_first]))
+        return scores
+
+    def _read(self, tokens: bytes, of_text: int) -> float:
+        """The logit of a question's tokens, int32, and the last `of_text` of a passage."""
+        session, _ = self._load()
+        ids = np.frombuffer(tokens, np.int32).astype(np.int64)[None]
+        types = (np.arange(ids.size) >= ids.size - of_text).astype(np.int64)[None]
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
+        return float(session.run(["logits"], feed)[0][0, 0])
 
     def _load(self) -> tuple[Any, Any]:
         with self._lock:

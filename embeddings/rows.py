@@ -19,6 +19,7 @@ CHECKED_CHUNK = (
     "chunks.vector_key, documents.id, title"
 )
 """What a chunk's checksum covers, its document's id and title too, where both tables are joined."""
+FILE_COLUMNS = "path, document_key, size, mtime_ns, sha256, status, reason, date, declared, labels, since"
 _CHECKSUM_BYTES = 8
 _SLICE = 1 << 16
 """Characters of JSON decoded at once: the decoder lets no other thread run until it is through."""
@@ -56,17 +57,19 @@ def meta(connection: sqlite3.Connection) -> dict[str, str]:
     return about
 
 
-def verify_files(connection: sqlite3.Connection, about: Mapping[str, str]) -> None:
-    """Raises `DamagedRow` unless exactly the files that were published are visible."""
-    if about.get("files") != _files(connection):
+def published_files(connection: sqlite3.Connection, about: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    """Rows of `FILE_COLUMNS`, by path; raises `DamagedRow` unless they are exactly what was published."""
+    rows = _files(connection)
+    if about.get("files") != _files_sealed(rows):
         raise DamagedRow("the table files has changed since it was written")
+    return rows
 
 
 def seal(connection: sqlite3.Connection, changes: Mapping[str, str] | None = None) -> None:
     """Writes `changes` into `meta`, and the checksums of `files` and of `meta` itself."""
     about = dict(connection.execute("SELECT key, value FROM meta")) | dict(changes or {})
     about.pop(_SEAL, None)
-    about["files"] = _files(connection)
+    about["files"] = _files_sealed(_files(connection))
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", {**about, _SEAL: _sealed(about)}.items())
 
 
@@ -74,9 +77,12 @@ def _sealed(about: Mapping[str, str]) -> str:
     return checksum(*sorted(f"{key}={value}" for key, value in about.items())).hex()
 
 
-def _files(connection: sqlite3.Connection) -> str:
-    rows = connection.execute("SELECT path, document_key, sha256, status, reason FROM files ORDER BY path")
-    return checksum(*(value for row in rows for value in row)).hex()
+def _files(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return connection.execute(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path").fetchall()
+
+
+def _files_sealed(rows: list[tuple[Any, ...]]) -> str:
+    return checksum(json.dumps(rows)).hex()
 
 
 def heading_text(title: str, headings: Sequence[str]) -> str:

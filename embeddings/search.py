@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
+import json
 import queue
 import sqlite3
 import threading
@@ -34,6 +36,8 @@ LEAST_AGREEMENT = 0.999
 """Cosine of a question encoded when the index was made and now."""
 _KEPT = 2
 """Generations held open: readers that began before a publication finish on the older one."""
+_IDLE = 16
+"""Connections kept for the next readers, each with two or three open files."""
 
 
 class Index:
@@ -42,7 +46,7 @@ class Index:
     def __init__(self, folder: Path, embedder: str | None = None) -> None:
         self.folder = folder
         self._embedder = embedder
-        self._idle: queue.LifoQueue[tuple[sqlite3.Connection, tuple[int, int]]] = queue.LifoQueue()
+        self._idle: queue.LifoQueue[tuple[sqlite3.Connection, tuple[int, int]]] = queue.LifoQueue(_IDLE)
         """Connections, and which file each has open."""
         self._loading = threading.Lock()
         self._loaded: dict[frozenset[tuple[str, str]], Generation] = {}
@@ -76,10 +80,24 @@ class Index:
             return about
 
     @contextlib.contextmanager
-    def view(self) -> Iterator[View]:
-        """One generation for several calls: what a search returned can be read, whatever a writer does."""
+    def view(self, audience: frozenset[str] | None = None) -> Iterator[View]:
+        """One generation for several calls: what a search returned can be read, whatever a writer does.
+
+        Args:
+            audience: groups, for one of which at least a document must be; empty: sees nothing; None: everything.
+        """
         with self._reading() as (connection, about):
-            yield View(connection, about, lambda: self._generation(connection, about))
+            # Held once it is loaded: its files stay, however many generations are published meanwhile.
+            generation = functools.cache(lambda: self._generation(connection, about))
+            try:
+                yield View(connection, about, generation, audience)
+            finally:
+                generation.cache_clear()
+
+    def audiences(self) -> frozenset[str]:
+        """All names of groups that documents or the folders' `corpus.toml` name."""
+        about = self.about()
+        return frozenset(json.loads(about.get("groups", "[]")) + json.loads(about.get("audiences", "[]")))
 
     def check(self, embedder: Embedder) -> None:
         """Raises `IndexUnavailable` where an embedder with the right fingerprint no longer gives the same vectors."""
@@ -144,9 +162,11 @@ class Index:
                 keep = False
                 raise
             finally:
-                if keep:
-                    self._idle.put((connection, file))
-                else:
+                try:
+                    if not keep:
+                        raise queue.Full
+                    self._idle.put_nowait((connection, file))
+                except queue.Full:
                     connection.close()
 
     def _idle_connection(self) -> tuple[sqlite3.Connection | None, tuple[int, int]]:

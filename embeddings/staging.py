@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -26,7 +26,7 @@ class _Batch:
 
     texts: Sequence[str]
     rows: Future[Vectors]
-    completed: dict[str, tuple[Document, Sequence[Chunk]]]
+    completed: dict[Hashable, tuple[Document, Sequence[Chunk]]]
     """Documents, by key, all of whose vectors are there once these are."""
 
 
@@ -42,11 +42,11 @@ class Staging:
         self._writer = writer
         self._embedder = embedder
         self._progress = progress
-        self._window: dict[str, tuple[Document, Sequence[Chunk]]] = {}
+        self._window: dict[Hashable, tuple[Document, Sequence[Chunk]]] = {}
         self._waiting = 0
         """Chunks in the window."""
         self._batches: deque[_Batch] = deque()
-        self.keys: dict[str, int] = {}
+        self.keys: dict[Hashable, int] = {}
         """Of staged documents in the catalogue, by the key each was added under."""
         self.embedded = 0
         """Chunks."""
@@ -64,7 +64,7 @@ class Staging:
     ) -> None:
         self._encoder.shutdown(cancel_futures=True)
 
-    def add(self, key: str, document: Document, chunks: Sequence[Chunk]) -> None:
+    def add(self, key: Hashable, document: Document, chunks: Sequence[Chunk]) -> None:
         """Stages a document sooner or later; under a key that it has already, never again."""
         if key in self.keys or key in self._window or any(key in batch.completed for batch in self._batches):
             return

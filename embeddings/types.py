@@ -49,26 +49,41 @@ class Where:
     """Both inclusive; a document without a date is in no period."""
 
     def __post_init__(self) -> None:
+        for name in ("paths", "tags"):
+            values = getattr(self, name)
+            if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+                raise UsageError(f"{name} of a filter is {values!r}: give several texts, such as ({values!r},)")
+            object.__setattr__(self, name, tuple(values))
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise UsageError(f"no day lies between {self.date_from} and {self.date_to}: exchange them")
 
     def admits(self, path: str, day: date | None, tags: Sequence[str]) -> bool:
-        if self.paths:
-            names, patterns = _names_and_patterns(self.paths)
-            if path not in names and not any(fnmatch.fnmatchcase(path, pattern) for pattern in patterns):
-                return False
-        if self.tags and not set(self.tags) & set(tags):
-            return False
+        return self.names(path) and self.shares(tags) and self.spans(day)
+
+    def names(self, path: str) -> bool:
+        """Whether a path is one of `paths`."""
+        if not self.paths:
+            return True
+        names, patterns = _names_and_patterns(self.paths)
+        return path in names or patterns.match(path) is not None
+
+    def shares(self, tags: Sequence[str]) -> bool:
+        """Whether one of the tags is asked for."""
+        return not self.tags or not set(self.tags).isdisjoint(tags)
+
+    def spans(self, day: date | None) -> bool:
+        """Whether a day lies in the period."""
         if day is None:
             return self.date_from is None and self.date_to is None
         return (self.date_from or day) <= day <= (self.date_to or day)
 
 
 @lru_cache(maxsize=8)
-def _names_and_patterns(paths: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Paths without a wildcard, of which there may be thousands, to be looked up at once; and the others."""
-    patterns = tuple(path for path in paths if re.search(r"[*?[]", _ESCAPED.sub("", path)))
-    return frozenset(_ESCAPED.sub(r"\1", path) for path in set(paths).difference(patterns)), patterns
+def _names_and_patterns(paths: tuple[str, ...]) -> tuple[frozenset[str], re.Pattern[str]]:
+    """Paths without a wildcard, of which there may be thousands, to be looked up at once; and the others as one."""
+    patterns = [path for path in paths if re.search(r"[*?[]", _ESCAPED.sub("", path))]
+    joined = "|".join(map(fnmatch.translate, patterns)) or r"(?!)"
+    return frozenset(_ESCAPED.sub(r"\1", path) for path in set(paths).difference(patterns)), re.compile(joined)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,10 @@ class DenseIndex:
         return int(self._index.ntotal)
 
     @property
+    def dimension(self) -> int:
+        return int(self._index.d)
+
+    @property
     def is_exact(self) -> bool:
         """Whether every passage is compared, and its vector can be given back."""
         return not self._lists

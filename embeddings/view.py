@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import UsageError
+from corpus.labels import Labels
 from corpus.types import Chunk, Document, ReadFailure
 from embeddings.fusion import FEEDBACK, Moments, collapsed, fuse, moments, moved
-from embeddings.generation import Generation, sample_of, vector_batches
+from embeddings.generation import Generation, Scope, vector_batches
 from embeddings.lexical import Mask, Rows
 from embeddings.rows import (
     CHECKED_CHUNK,
@@ -25,7 +26,6 @@ from embeddings.rows import (
     chunk_from,
     document_from,
     verified,
-    verify_files,
 )
 from embeddings.types import Hit, Snapshot, Vectors, Where
 from embeddings.vectors import cosines
@@ -50,6 +50,10 @@ class DocumentSummary:
     tags: tuple[str, ...] = ()
     kind: str = "file"
     """As `kind_of` gives it."""
+    audience: tuple[str, ...] = ()
+    """Groups that may see it; a restricted view names only those that it shares."""
+    since: int = 0
+    """Generation in which the path got this content, or these labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +73,32 @@ class Ranking:
 
 
 class View:
-    """One generation, for as long as the `with` of `Index.view` lasts; belongs to one thread at a time."""
+    """One generation, for as long as the `with` of `Index.view` lasts; belongs to one thread at a time.
+
+    For its audience; whatever is outside of that influences nothing and is answered as if it didn't exist.
+    """
 
     def __init__(
         self,
         connection: sqlite3.Connection,
         about: Mapping[str, str],
         generation: Callable[[], Generation],
+        audience: frozenset[str] | None = None,
     ) -> None:
         self._connection = connection
         self._about = about
         self._generation = generation
+        self.audience = audience
+        """Groups, one of which a document must be for; None: all documents."""
 
     def snapshot(self) -> Snapshot:
         about = self._about
-        documents, chunks = int(about["documents"]), int(about["chunks"])
-        return Snapshot(int(about["generation"]), about["embedder"], about["chunker"], documents, chunks)
+        if self.audience is None:
+            documents, passages = int(about["documents"]), int(about.get("passages", about["chunks"]))
+        else:
+            scope = self._scope()
+            documents, passages = scope.documents, scope.passages
+        return Snapshot(int(about["generation"]), about["embedder"], about["chunker"], documents, passages)
 
     def search(self, question: str, vector: Vectors, limit: int, where: Where | None = None) -> list[Hit]:
         """The `limit` best chunks, best first, equal scores in order of `Chunk.id`; near-duplicates count once.
@@ -118,117 +132,158 @@ class View:
         Candidates come from both indexes, more until no other passage can be among the best (Fagin et al. 2001); they
         are then ranked again, the question's vector moved towards the best of them.
         """
-        generation = self._generation()
-        allowed, sample = self._allowed(where)
-        bm25 = generation.lexical.bm25(question, allowed)
+        generation, scope = self._generation(), self._scope(where)
+        bm25 = generation.lexical.bm25(question, scope.allowed)
         matching = np.flatnonzero(bm25)
-        count = len(bm25) if allowed is None else int(allowed.sum())
-        scale = Moments(moments(cosines(sample, vector)), moments(bm25[matching], count))
+        cosine = cosines(scope.sample, vector)
+        scale = Moments(moments(cosine), moments(bm25[matching], scope.passages))
+        if scope.rows is not None:
+            rows, dense = scope.rows, cosine
+        else:
+            rows, dense = self._candidates(vector, limit, scope, scale, bm25, matching)
+        lexical = bm25[rows].astype(np.float64)
+        score = fuse(scale, dense, lexical)
+        leading = np.sort(generation.chunks[rows[np.lexsort((rows, -score))[:FEEDBACK]]])
+        nearest = [vectors for _, vectors in vector_batches(self._connection, leading)]
+        towards = moved(vector, np.concatenate(nearest) if nearest else vector[:0])
+        near = cosines(scope.sample, towards)
+        scale = Moments(moments(near), scale.lexical)
+        score = fuse(scale, near if scope.rows is not None else generation.dense.scores(towards, rows), lexical)
+        order = np.lexsort((rows, -score))
+        return Ranking(rows[order], score[order], dense[order], lexical[order], towards, scale)
+
+    def _candidates(
+        self, vector: Vectors, limit: int, scope: Scope, scale: Moments, bm25: NDArray[np.float32], matching: Rows
+    ) -> tuple[Rows, NDArray[np.float64]]:
+        """Rows among which the `limit` best are, and their cosines."""
+        index = self._generation().dense
         depth = max(limit, _DEPTH)
         while True:
-            near, found = generation.dense.nearest(vector, depth, allowed)
+            near, found = index.nearest(vector, depth, scope.allowed)
             best = matching
             if len(matching) > depth:
                 best = matching[np.argpartition(-bm25[matching], depth - 1)[:depth]]
             others = np.setdiff1d(best, near)
             rows = np.concatenate([near, others])
-            dense = np.concatenate([found, generation.dense.scores(vector, others)])
-            lexical = bm25[rows].astype(np.float64)
-            score = fuse(scale, dense, lexical)
+            dense = np.concatenate([found, index.scores(vector, others)])
+            score = fuse(scale, dense, bm25[rows].astype(np.float64))
             ceiling = fuse(scale, found.min(initial=1.0), bm25[best].min() if len(matching) > depth else 0.0)
-            if len(near) < depth or len(near) >= count or (len(rows) >= limit and np.sort(score)[-limit] >= ceiling):
-                break
+            enough = len(rows) >= limit and np.sort(score)[-limit] >= ceiling
+            if enough or len(near) < depth or len(near) >= scope.passages:
+                return rows, dense
             depth *= 4
-        leading = np.sort(generation.chunks[rows[np.lexsort((rows, -score))[:FEEDBACK]]])
-        nearest = [vectors for _, vectors in vector_batches(self._connection, leading)]
-        towards = moved(vector, np.concatenate(nearest) if nearest else vector[:0])
-        scale = Moments(moments(cosines(sample, towards)), scale.lexical)
-        score = fuse(scale, generation.dense.scores(towards, rows), lexical)
-        order = np.lexsort((rows, -score))
-        return Ranking(rows[order], score[order], dense[order], lexical[order], towards, scale)
 
     def weights(self, question: str) -> dict[int, float]:
         """What each stem of the question is worth that a passage holds."""
-        return self._generation().lexical.weights(question)
+        return self._generation().lexical.weights(question, self._scope().allowed)
 
-    def _allowed(self, where: Where | None) -> tuple[Mask | None, Vectors]:
-        """Rows that may be returned, None for all, and the sample of their vectors."""
-        generation = self._generation()
-        if where is None:
-            return None, generation.sample
-        keys = [key for key, path, day, tags in self._labels() if where.admits(path, day, tags)]
-        allowed = np.isin(generation.lexical.documents, np.array(keys, np.int64))
-        return allowed, sample_of(self._connection, generation.chunks[allowed], int(self._about["dimension"]))
+    def _scope(self, where: Where | None = None) -> Scope:
+        return self._generation().scope(self._connection, self.audience, where)
 
     def searched(self, where: Where) -> tuple[int, int]:
         """Documents that a search with this filter sees, and those that it misses only as they have no date."""
-        timeless = replace(where, date_from=None, date_to=None)
-        seen = {key for key, path, day, tags in self._labels() if where.admits(path, day, tags)}
-        undated = {key for key, path, day, tags in self._labels() if day is None and timeless.admits(path, day, tags)}
-        return len(seen), len(undated - seen)
+        return self._generation().listing.searched(self._visible(), where)
 
-    def _labels(self) -> list[tuple[int, str, date | None, tuple[str, ...]]]:
-        """Key, path, date and tags of every file."""
-        generation = self._generation()
-        if not generation.labels:
-            files = self._connection.execute(_LISTED)
-            labels = [
-                (row[0], document.path, document.date, document.metadata.tags)
-                for path, _, *row in files
-                if (document := _verified(path, row))
-            ]
-            generation.labels[:] = labels  # at once: other threads read it
-        return generation.labels
+    def hides(self, document_id: str, path: str) -> bool:
+        """Whether the index has this document, or anything at this path, and only for others than the audience."""
+        listing, visible = self._generation().listing, self._visible()
+        at = listing.at.get(path)
+        if at is not None and not visible[at]:
+            return True
+        return listing.place(document_id, visible) is None and listing.place(document_id, ~visible) is not None
 
     def document(self, document_id: str) -> Document:
-        """Under the first of its paths."""
-        for hint in ("", _TABLE):
-            row = self._connection.execute(
-                f"SELECT min(files.path), document_key, documents.path, recipe, {DOCUMENT_COLUMNS}, checksum "
-                f"FROM files {hint} JOIN documents USING (document_key) WHERE id = ? AND EXISTS "
-                "(SELECT 1 FROM files AS stored WHERE stored.path = files.path AND +stored.document_key = "
-                "files.document_key) GROUP BY document_key",
-                (document_id,),
-            ).fetchone()
-            if row:
-                return _verified(row[0], row[1:])
-        raise UsageError(f"no document {document_id!r} in the index")
+        """Under the first of its paths, with the labels of that."""
+        listing = self._generation().listing
+        place = listing.place(document_id, self._visible())
+        row = None if place is None else self._row(int(listing.keys[place]))
+        if place is None or row is None or row[3] != document_id:
+            raise UsageError(f"no document {document_id!r} in the index")
+        document, labels = document_from(listing.paths[place], row[3:]), self._labels(place)
+        metadata = replace(document.metadata, tags=labels.tags, audience=labels.audience)
+        return replace(document, metadata=metadata)
 
     def document_at(self, path: str) -> Document | None:
         """What lies at a path; None where nothing of it is indexed."""
-        row = self._connection.execute(
-            "SELECT id FROM files JOIN documents USING (document_key) WHERE files.path = ?", (path,)
-        ).fetchone()
-        return self.document(row[0]) if row else None
+        listing = self._generation().listing
+        place = listing.at.get(path)
+        if place is None or not listing.keys[place] or not self._visible()[place]:
+            return None
+        return self.document(self._row(int(listing.keys[place]))[3])
 
     def documents(self) -> list[DocumentSummary]:
         """By path; a document that stands under several paths has a line for each."""
+        return self.since(0)
+
+    def since(self, generation: int) -> list[DocumentSummary]:
+        """Those that came, changed or got other labels after a generation."""
+        listing = self._generation().listing
         keys, counts = np.unique(self._generation().lexical.documents, return_counts=True)
         chunks = dict(zip(keys.tolist(), counts.tolist(), strict=True))
-        return [
-            _summary(path, problem, verified("documents", row), chunks.get(row[0], 0))
-            for path, problem, *row in self._connection.execute(_LISTED)
-        ]
+        late = np.flatnonzero(self._visible() & (listing.keys > 0) & (listing.since > generation))
+        return [self._summary(place, chunks) for place in late.tolist()]
+
+    def _summary(self, place: int, chunks: Mapping[int, int]) -> DocumentSummary:
+        """Pages and sections, which take longest to read, aren't."""
+        listing, labels = self._generation().listing, self._labels(place)
+        key, _, _, identifier, title, day, *_ = self._row(int(listing.keys[place]))
+        return DocumentSummary(
+            id=identifier,
+            path=listing.paths[place],
+            title=title,
+            date=day and date.fromisoformat(day),
+            chunks=chunks.get(key, 0),
+            problem=listing.problems.get(place),
+            tags=labels.tags,
+            kind=kind_of(listing.paths[place]),
+            audience=labels.audience,
+            since=int(listing.since[place]),
+        )
+
+    def _row(self, key: int) -> Sequence[Any]:
+        """Key, path, recipe and `DOCUMENT_COLUMNS` of a document."""
+        row = self._connection.execute(
+            f"SELECT document_key, path, recipe, {DOCUMENT_COLUMNS}, checksum FROM documents WHERE document_key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            raise DamagedRow(f"row {key} of documents is missing")
+        return verified("documents", row)
+
+    def _visible(self) -> Mask:
+        return self._scope().visible
+
+    def _labels(self, place: int) -> Labels:
+        """Of a file, without the names of groups that the audience doesn't share."""
+        listing = self._generation().listing
+        labels = listing.labels[int(listing.kinds[place])]
+        if self.audience is None:
+            return labels
+        return Labels(labels.tags, tuple(name for name in labels.audience if name in self.audience))
 
     def failures(self) -> list[ReadFailure]:
         """Files of which nothing, or only an older version, is indexed, by path."""
-        verify_files(self._connection, self._about)
-        rows = self._connection.execute("SELECT path, reason FROM files WHERE status <> 'ok' ORDER BY path")
-        return [ReadFailure(path, reason) for path, reason in rows]
+        listing, visible = self._generation().listing, self._visible()
+        return [ReadFailure(listing.paths[at], reason) for at, reason in listing.problems.items() if visible[at]]
 
     def document_frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """For each word or phrase, how many documents hold it in text, title or headings, stemmed."""
-        return self._generation().lexical.document_counts(terms)
+        return self._generation().lexical.document_counts(terms, self._scope().allowed)
 
     def rows_of(self, sought: str) -> list[int]:
         """Rows of the document at this path, else of the passages with these words side by side."""
-        lexical = self._generation().lexical
-        keys = self._connection.execute("SELECT document_key FROM files WHERE path = ?", (sought,)).fetchall()
-        held = np.isin(lexical.documents, keys) if keys else lexical.rows_with(sought)
-        return (np.flatnonzero(held) if keys else held).tolist()
+        lexical, listing, visible = self._generation().lexical, self._generation().listing, self._visible()
+        place = listing.at.get(sought)
+        if place is None or not visible[place]:
+            return [int(row) for row in lexical.rows_with(sought, self._scope().allowed)]
+        same = listing.contents == listing.contents[place]
+        return [int(row) for row in np.flatnonzero(np.isin(lexical.documents, listing.documents(visible & same)))]
 
     def chunk_at(self, row: int) -> Chunk:
         """The chunk of a row of a `Ranking`."""
+        allowed = self._scope().allowed
+        if not 0 <= row < len(self._generation().chunks) or (allowed is not None and not allowed[row]):
+            raise UsageError(f"no passage {row} in the index")
         chunk_id = int(self._generation().chunks[row])
         return self._chunks([chunk_id])[chunk_id][0]
 
@@ -250,14 +305,6 @@ class View:
         return found
 
 
-def _summary(path: str, problem: str | None, row: Sequence[Any], chunks: int) -> DocumentSummary:
-    """Of a verified row of `documents`; pages and sections, which take longest to read, aren't."""
-    _, _, _, identifier, title, day, *_, metadata = row
-    tags = tuple(json.loads(metadata)["tags"])
-    day = day and date.fromisoformat(day)
-    return DocumentSummary(identifier, path, title, day, chunks, problem, tags, kind_of(path))
-
-
 def kind_of(path: str) -> str:
     """What sort of file it is, by its name's ending: "PDF", "web page"; the ending itself for a plug-in's."""
     suffix = PurePosixPath(path).suffix.lower()
@@ -272,15 +319,3 @@ _KINDS = {
     ".docx": "Word",
     ".pdf": "PDF",
 }
-_TABLE = "INDEXED BY sqlite_autoindex_files_1"
-"""Reads the table `files`, which `verify_files` covers, and not its index, which may differ where it is damaged."""
-_LISTED = f"""
-    SELECT files.path, reason, document_key, documents.path, recipe, {DOCUMENT_COLUMNS}, checksum
-    FROM files {_TABLE} LEFT JOIN documents USING (document_key) WHERE document_key IS NOT NULL ORDER BY files.path
-"""
-
-
-def _verified(path: str, row: Sequence[Any]) -> Document:
-    """The document in a row of `documents`, under one of its paths."""
-    _, _, _, *columns = verified("documents", row)
-    return document_from(path, columns)

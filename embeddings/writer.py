@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import dataclasses
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,9 +18,11 @@ from corpus.errors import UsageError
 from corpus.types import Chunk, Document
 from embeddings import derived, generation
 from embeddings.catalogue import FileRecord, close_writer, open_writer, transaction, writable_errors, writer_lock
+from embeddings.migrations import GROUPS
 from embeddings.rows import (
     CHUNK_COLUMNS,
     DOCUMENT_COLUMNS,
+    FILE_COLUMNS,
     DamagedRow,
     checksum,
     chunk_from,
@@ -28,16 +31,25 @@ from embeddings.rows import (
     document_row,
     meta,
     passage_text,
+    published_files,
     seal,
     vector_digest,
     verified,
-    verify_files,
 )
 from embeddings.search import Index
 from embeddings.types import Embedder, Hit, Snapshot, Vectors, Where
 
 KEPT_GENERATIONS = 2
-_DOCUMENTS = "SELECT count(DISTINCT document_key) FROM files"
+_FIRST = """
+    SELECT document_key FROM (
+        SELECT document_key, min(path) FROM files WHERE document_key IS NOT NULL GROUP BY sha256
+    )
+"""
+"""Of files with the same bytes the first by path: readers see its document alone."""
+_SHOWN = {
+    "documents": f"SELECT count(*) FROM ({_FIRST})",
+    "passages": f"SELECT count(*) FROM chunks WHERE document_key IN ({_FIRST})",
+}
 _DOCUMENT = f"document_key, path, recipe, {DOCUMENT_COLUMNS}"
 _CHUNK = f"chunk_id, document_key, {CHUNK_COLUMNS}, vector_key"
 """Columns that a row's checksum covers, in its order."""
@@ -88,10 +100,9 @@ class IndexWriter:
 
     def files(self) -> dict[str, FileRecord]:
         """What is published, by path."""
-        columns = "path, document_key, size, mtime_ns, sha256, status, reason"
         with writable_errors(self.folder):
-            verify_files(self._connection, meta(self._connection))
-            return {row[0]: FileRecord(*row) for row in self._connection.execute(f"SELECT {columns} FROM files")}
+            rows = published_files(self._connection, meta(self._connection))
+            return {row[0]: FileRecord.from_row(row) for row in rows}
 
     def staged_key(self, document_id: str, path: str) -> int | None:
         """Key of a document made from these bytes under this path with the same chunker and embedder."""
@@ -187,12 +198,13 @@ class IndexWriter:
         with writable_errors(self.folder):
             with transaction(connection):
                 about = meta(connection)
-                verify_files(connection, about)
+                before = {row[0]: FileRecord.from_row(row) for row in published_files(connection, about)}
                 generation.check_visible(connection, about)
+                number = int(about.get("generation", 0)) + 1
                 connection.execute("DELETE FROM files")
                 connection.executemany(
-                    "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    [(f.path, f.document_key, f.size, f.mtime_ns, f.sha256, f.status, f.reason) for f in files],
+                    f"INSERT INTO files ({FILE_COLUMNS}) VALUES ({', '.join('?' * (FILE_COLUMNS.count(',') + 1))})",
+                    [_dated(file, before.get(file.path), number).row() for file in files],
                 )
                 connection.execute("REINDEX files")  # what was deleted stays in an index that was damaged
                 if strange := connection.execute(_STRANGE).fetchone():
@@ -200,7 +212,6 @@ class IndexWriter:
                 unseen = "document_key NOT IN (SELECT document_key FROM files WHERE document_key IS NOT NULL)"
                 connection.execute(f"DELETE FROM documents WHERE {unseen}")
                 connection.execute("DELETE FROM vectors WHERE vector_key NOT IN (SELECT vector_key FROM chunks)")
-                number = int(about.get("generation", 0)) + 1
                 count = generation.publish(self.folder, connection, number, self._embedder.dimension, afresh=afresh)
                 connection.execute("DELETE FROM derived WHERE generation <= ?", (number - KEPT_GENERATIONS,))
                 made_by = {"embedder": self._embedder.fingerprint, "canary_text": CANARY}
@@ -214,7 +225,8 @@ class IndexWriter:
                     "chunker": self._chunker,
                     "rebuilds": self._rebuilds,
                     "chunks": str(count),
-                    "documents": str(connection.execute(_DOCUMENTS).fetchone()[0]),
+                    "groups": connection.execute(GROUPS).fetchone()[0],
+                    **{name: str(connection.execute(count).fetchone()[0]) for name, count in _SHOWN.items()},
                 }
                 seal(connection, made_by | made_now | dict(extra or {}))
             self.remove_leftovers()
@@ -251,7 +263,7 @@ class IndexWriter:
             if key is None:
                 self.keep_vectors([passage_text(document.title, chunk) for chunk in chunks], rows)
                 (key,) = self.stage([(document, chunks)])
-            files[document.path] = FileRecord(document.path, key, len(document.text), -1, document.id, "ok")
+            files[document.path] = FileRecord.of(document, key)
         self.publish(files.values())
 
     def delete(self, document_ids: Iterable[str]) -> None:
@@ -269,3 +281,9 @@ class IndexWriter:
 
     def _digest(self, text: str) -> bytes:
         return vector_digest(self._embedder.fingerprint, text)
+
+
+def _dated(file: FileRecord, before: FileRecord | None, generation: int) -> FileRecord:
+    """The record with `since`: the generation being published, unless the path has what it had."""
+    same = before is not None and (file.document_key, file.labels) == (before.document_key, before.labels)
+    return dataclasses.replace(file, since=before.since if before and same else generation)

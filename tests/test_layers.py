@@ -13,7 +13,16 @@ import pytest
 import assistant
 
 ROOT = Path(__file__).parents[1]
-HEAVY = {"torch", "transformers", "sentence_transformers", "faiss", "onnxruntime", "trafilatura"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "faiss",
+    "onnxruntime",
+    "trafilatura",
+    "mcp",
+    "opentelemetry",
+}
 
 
 def modules_after(code: str) -> set[str]:
@@ -44,7 +53,9 @@ def test_the_light_modules_bring_not_even_numpy(module: str) -> None:
     assert modules_after(module) & {"numpy", "textual", "rich"} == set()
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["ask", "--help"], ["index", "--help"], ["chat", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["ask", "--help"], ["index", "--help"], ["chat", "--help"], ["mcp", "--help"]]
+)
 def test_help_brings_nothing_heavy(arguments: list[str]) -> None:
     code = (
         f"import contextlib\nfrom assistant.cli import main\nwith contextlib.suppress(SystemExit): main({arguments!r})"

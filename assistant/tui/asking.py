@@ -15,8 +15,8 @@ from textual.worker import Worker, get_current_worker
 from assistant.tui.messages import Arrived
 
 if TYPE_CHECKING:
-    from assistant.answering import Stream
     from assistant.api import Assistant
+    from assistant.streaming import Stream
     from assistant.tui.widgets.conversation import Exchange
     from assistant.types import Turn
     from embeddings.types import Where

@@ -18,7 +18,7 @@ from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
     from assistant.feedback import Judgement
-    from assistant.replay import Standing
+    from assistant.standings import Standing
     from assistant.tui.app import AssistantApp
     from assistant.types import Answer, Citation
     from corpus.types import Document
@@ -100,7 +100,7 @@ class CitingScreen(Screen[None]):
         return here if isinstance(here, CitationChip) else None
 
     def _standing(self, citation: Citation) -> Standing:
-        from assistant.replay import standing  # brings NumPy, which the first screen does without
+        from assistant.standings import standing  # brings NumPy, which the first screen does without
 
         return standing(self.main.opened, citation)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,11 +102,10 @@ def museum(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def open_museum(museum: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Assistant]:
     """Opens the index without any model, with conversations in a file of its own."""
 
-    def opened(generator: str | TextGenerator = "extractive", index: Path | None = None) -> Assistant:
+    def opened(generator: str | TextGenerator = "extractive", index: Path | None = None, **others: Any) -> Assistant:
         history = tmp_path_factory.mktemp("history") / "history.sqlite3"
-        return Assistant.open(
-            index or museum, generator=generator, embedder=HashingEmbedder(), reranker=None, history=history
-        )
+        given = {"embedder": HashingEmbedder(), "reranker": None, "history": history} | others
+        return Assistant.open(index or museum, generator=generator, **given)
 
     return opened
 

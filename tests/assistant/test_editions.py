@@ -84,7 +84,7 @@ def test_what_is_denied_or_proposed_isnt_replaced(text: str) -> None:
 
 def test_the_newest_of_three_is_named_once_for_each_older_one() -> None:
     documents = [document(y, f"Parking policy {y}", day=date(y, 5, 18)) for y in (2021, 2024, 2019)]
-    assert tuple(superseded(documents).values()) == (
+    assert tuple(said for said, _ in superseded(documents).values()) == (
         "“Parking policy 2019” (18 May 2019) is superseded by “Parking policy 2024” (18 May 2024).",
         "“Parking policy 2021” (18 May 2021) is superseded by “Parking policy 2024” (18 May 2024).",
     )
@@ -94,7 +94,8 @@ def test_a_newer_edition_is_found_in_the_list_of_what_is_indexed() -> None:
     listed = [DocumentSummary(f"id-{y}", f"{y}.txt", f"Parking policy {y}", None, 1, None) for y in (2019, 2023)]
     listed.append(DocumentSummary("id-9", "9.txt", "Housing policy 2024", None, 1, None))
     old = document(2019, "Parking policy 2019")
-    assert superseded([old], listed) == {old.id: "“Parking policy 2019” is superseded by “Parking policy 2023”."}
+    said = "“Parking policy 2019” is superseded by “Parking policy 2023”."
+    assert superseded([old], listed) == {old.id: (said, listed[1])}
     assert superseded([document(2023, "Parking policy 2023")], listed) == {}
 
 

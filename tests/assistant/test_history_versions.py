@@ -63,7 +63,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
     assert [r.number for r in history.records()] == [1, 2]
     history.close()
     with sqlite3.connect(file) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (4,)
 
 
 VERSION_2 = """
@@ -145,8 +145,8 @@ def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
     history.add("a", answer_of())
     history.close()
     with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA user_version = 4")
-    with pytest.raises(UnavailableError, match=r"h\.sqlite3' was written by a later version .*4, 3 is known.*update"):
+        connection.execute("PRAGMA user_version = 5")
+    with pytest.raises(UnavailableError, match=r"h\.sqlite3' was written by a later version .*5, 4 is known.*update"):
         History(file).records()
 
 

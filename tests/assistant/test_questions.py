@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,3 +171,19 @@ def test_what_date_is_not_answered_by_a_time() -> None:
 
 def test_months_and_days_are_not_names() -> None:
     assert names_in("Are fires allowed in July or on Sundays at Skell Mill?") == ["Skell Mill"]
+
+
+def test_stems_are_the_same_in_many_threads() -> None:
+    words = [
+        f"{beginning}{end}"
+        for beginning in ("respons", "organ", "nat", "relat")
+        for end in ("ibilities", "isations", "ionally", "iveness", "ing", "ed", "es")
+    ] * 20
+    alone, interval = [stem(word) for word in words], sys.getswitchinterval()
+    stem.cache_clear()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            assert list(threads.map(stem.__wrapped__, words)) == alone
+    finally:
+        sys.setswitchinterval(interval)

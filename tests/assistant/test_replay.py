@@ -13,7 +13,8 @@ from assistant.api import Assistant
 from assistant.config import Settings
 from assistant.entailment import LexicalEntailment
 from assistant.history import Context, Record
-from assistant.replay import Replay, render_replay, replay, reproducible, settings_of, standing
+from assistant.replay import Replay, render_replay, replay, reproducible, settings_of
+from assistant.standings import standing
 from assistant.types import Citation, Passage, Prompt, TextGenerator, Turn
 from corpus.types import Chunk
 from embeddings.hashing import HashingEmbedder
@@ -92,7 +93,7 @@ def test_a_change_elsewhere_leaves_an_answer_standing(folder: Path) -> None:
     assert found.generation == found.generation_then + 1
     assert {"id", "snapshot"} <= set(found.differences)
     assert (found.reproduced, found.holds) == (False, True)
-    assert [span.state for check in found.checks for span in check.spans] == ["stands"]
+    assert [span.state for check in found.checks for span in check.spans] == ["intact"]
     text = render_replay(found)
     assert f"The index has changed since: generation {found.generation_then} then, {found.generation} now." in text
     assert "Its text is the same." in text
@@ -122,7 +123,7 @@ def test_a_source_that_has_changed_is_noticed(now: str | None, state: str, holds
 @pytest.mark.parametrize(
     ("now", "state", "words"),
     [
-        (HALL, "stands", HALL),
+        (HALL, "intact", HALL),
         ("New!\n\n" + HALL.replace(" and ", "\nand "), "moved", HALL.replace(" and ", "\nand ")),
         (HALL.replace("200", "300"), "changed", ""),
         (None, "gone", None),
@@ -147,7 +148,7 @@ def test_a_document_that_was_renamed_still_stands(folder: Path) -> None:
     record = answered(folder, "How many people does the hall seat?")
     (folder / "hall.txt").rename(folder / "the-hall.txt")
     found = replayed(folder, record)
-    assert [span.state for check in found.checks for span in check.spans] == ["stands"]
+    assert [span.state for check in found.checks for span in check.spans] == ["intact"]
     assert found.holds
 
 

@@ -63,7 +63,7 @@ def test_names_and_figures_of_the_question_are_kept() -> None:
 
 def test_the_generator_sees_the_conversation_as_data(scripted: Scripted) -> None:
     writer = scripted(lambda _: ["When did Ada ", "Quill join ", "the Marram Museum?"], True)
-    assert rewritten_by(writer, ASKED, TURNS) == WHOLE
+    assert rewritten_by(writer.generate, ASKED, TURNS) == WHOLE
     (prompt,) = writer.prompts  # type: ignore[attr-defined]  # of the test's own generator
     assert prompt.passages == ()
     instructions, content = messages(prompt)
@@ -85,9 +85,9 @@ def test_a_failing_generator_leaves_it_to_the_rules(scripted: Scripted) -> None:
         yield "When did "
         raise ModelUnavailable("the server is down: start it")
 
-    assert rewritten_by(scripted(failing, True), ASKED, TURNS) is None
-    assert rewritten_by(ExtractiveGenerator(None, HashingEmbedder()), ASKED, TURNS) is None
-    assert rewritten_by(scripted(lambda _: [WHOLE], True), ASKED, []) is None
+    assert rewritten_by(scripted(failing, True).generate, ASKED, TURNS) is None
+    assert rewritten_by(ExtractiveGenerator(None, HashingEmbedder()).generate, ASKED, TURNS) is None
+    assert rewritten_by(scripted(lambda _: [WHOLE], True).generate, ASKED, []) is None
 
 
 def test_a_reply_that_was_cut_off_is_not_taken_for_a_question() -> None:
@@ -105,9 +105,9 @@ def test_a_reply_that_was_cut_off_is_not_taken_for_a_question() -> None:
         def close(self) -> None: ...
 
     writer = Cut()
-    assert rewritten_by(writer, ASKED, TURNS) == WHOLE
+    assert rewritten_by(writer.generate, ASKED, TURNS) == WHOLE
     writer.said = "the model reached its limit of tokens"
-    assert rewritten_by(writer, ASKED, TURNS) is None
+    assert rewritten_by(writer.generate, ASKED, TURNS) is None
 
 
 @pytest.mark.parametrize("delta", ["a" * 10, "When did Ada Quill? "])
@@ -117,7 +117,7 @@ def test_an_endless_reply_is_stopped(scripted: Scripted, delta: str) -> None:
             yield delta
 
     writer = scripted(endless, True)
-    assert rewritten_by(writer, ASKED, TURNS) is None
+    assert rewritten_by(writer.generate, ASKED, TURNS) is None
     assert writer.written <= MOST_READ / len(delta) + 2  # type: ignore[attr-defined]
     assert writer.abandoned  # type: ignore[attr-defined]
 

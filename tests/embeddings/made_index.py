@@ -69,7 +69,7 @@ def publish(writer: IndexWriter, texts: Texts) -> int:
     keys = {document.path: writer.staged_key(document.id, document.path) for document, _ in made}
     new = [(document, chunks) for document, chunks in made if keys[document.path] is None]
     keys |= dict(zip((document.path for document, _ in new), writer.stage(new), strict=True))
-    return writer.publish(FileRecord(d.path, keys[d.path], len(d.text), -1, d.id, "ok") for d, _ in made)
+    return writer.publish(FileRecord.of(d, keys[d.path]) for d, _ in made)
 
 
 def write(folder: Path, texts: Texts) -> int:

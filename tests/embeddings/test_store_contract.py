@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +18,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from corpus.errors import UsageError
-from corpus.types import Chunk, Document, Page, Section
+from corpus.labels import Labels
+from corpus.types import Chunk, Document, Metadata, Page, Section
+from embeddings.catalogue import FileRecord, open_reader
 from embeddings.fusion import DENSE_WEIGHT, FEEDBACK, FEEDBACK_WEIGHT, LEXICAL_WEIGHT
+from embeddings.generation import load, vector_batches
 from embeddings.hashing import HashingEmbedder
 from embeddings.rows import document_from, document_row, passage_text
 from embeddings.search import Index
+from embeddings.types import Where
+from embeddings.vectors import DenseIndex, lists
+from embeddings.view import View
 from embeddings.writer import IndexWriter
 
 EMBEDDER = HashingEmbedder(32)
@@ -195,3 +204,142 @@ def test_a_document_of_any_number_of_parts_is_read_as_it_was_written(count: int)
     document = replace(document, sections=tuple(Section("paragraph", *span) for span in spans))
     document = replace(document, pages=tuple(Page(*span) for span in spans))
     assert document_from("a.txt", document_row(document)) == document
+
+
+GROUPS = ("public", "staff", "board")
+audiences = st.frozensets(st.sampled_from(GROUPS), max_size=3)
+assigned = st.dictionaries(
+    st.sampled_from("abcdefgh"),
+    st.tuples(st.integers(0, 4), audiences, st.sampled_from(["", "2024-01-02", "2024-03-04"]), st.sampled_from(WORDS)),
+    min_size=1,
+    max_size=8,
+)
+"""By path: which of five texts it holds, whom it is for, its date and a tag."""
+
+
+def indexed(folder: Path, files: dict[str, tuple[int, frozenset[str], str, str]], bodies: list[list[str]]) -> Index:
+    """Files of the same bytes share a row where their labels are the same, under the first of their paths."""
+    with IndexWriter(folder, EMBEDDER, "by hand") as writer:
+        keys: dict[object, int] = {}
+        records = []
+        for path, (number, audience, day, tag) in sorted(files.items()):
+            document, chunks = made("", f"piano {WORDS[number]}", bodies[number])
+            labels = Labels((tag,), tuple(sorted(audience)))
+            document = replace(document, path=path, date=date.fromisoformat(day) if day else None)
+            if (shared := (number, labels, day)) not in keys:
+                read = [passage_text(document.title, chunk) for chunk in chunks]
+                writer.keep_vectors(read, EMBEDDER.embed_passages(read))
+                (keys[shared],) = writer.stage([(document, chunks)])
+            records.append(replace(FileRecord.of(document, keys[shared]), labels=labels))
+            if number == 4:  # its newest version can't be read
+                records[-1] = replace(records[-1], status="stale", reason="is empty")
+        writer.publish(records)
+    return Index.open(folder, EMBEDDER.fingerprint)
+
+
+def seen(view: View, questions: list[str], ids: set[str]) -> Iterator[object]:
+    """All that a view tells."""
+    filters = [None, Where(tags=("kiwi", "lemon")), Where(date_from=date(2024, 2, 1)), Where(paths=("[a-d]",))]
+    yield view.snapshot()
+    yield [replace(summary, audience=()) for summary in view.documents()]
+    yield view.documents() == view.since(0)
+    yield view.failures()
+    for question in questions:
+        for where in filters:
+            yield view.search(question, EMBEDDER.embed_query(question), 4, where)
+            ranking = view.ranking(question, EMBEDDER.embed_query(question), 9, where)
+            yield ranking.score.tolist(), [view.chunk_at(row) for row in ranking.rows.tolist()]
+            yield where and view.searched(where)
+        yield view.weights(question), view.document_frequencies([*question.split(), question])
+        yield [view.chunk_at(row) for row in view.rows_of(question)]
+    for path in "abcdefgh":
+        found = view.document_at(path)
+        yield found and replace(found, metadata=Metadata()), [view.chunk_at(row) for row in view.rows_of(path)]
+    for identifier in sorted(ids):
+        try:
+            document = view.document(identifier)
+            yield replace(document, metadata=Metadata(document.metadata.tags))
+        except UsageError as error:
+            yield str(error)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    files=assigned,
+    bodies=st.lists(st.lists(texts, min_size=1, max_size=3), min_size=5, max_size=5),
+    audience=audiences,
+    questions=st.lists(texts, min_size=1, max_size=2),
+)
+def test_a_restricted_view_is_that_of_an_index_of_what_it_may_see(
+    files: dict[str, tuple[int, frozenset[str], str, str]],
+    bodies: list[list[str]],
+    audience: frozenset[str],
+    questions: list[str],
+) -> None:
+    visible = {path: file for path, file in files.items() if file[1] & audience}
+    ids = {made("", f"piano {WORDS[number]}", bodies[number])[0].id for number in range(5)}
+    with (
+        tempfile.TemporaryDirectory() as whole,
+        tempfile.TemporaryDirectory() as alone,
+        indexed(Path(whole), files, bodies) as index,
+        indexed(Path(alone), visible, bodies) as fresh,
+    ):
+        assert index.audiences() == frozenset[str]().union(*(file[1] for file in files.values()))
+        with index.view(audience) as view, fresh.view() as expected:
+            assert list(seen(view, questions, ids)) == list(seen(expected, questions, ids))
+            assert [s.audience for s in view.documents()] == [
+                tuple(sorted(visible[s.path][1] & audience)) for s in expected.documents()
+            ]
+            for path, (number, groups, *_) in files.items():
+                identifier = made("", f"piano {WORDS[number]}", bodies[number])[0].id
+                assert view.hides(identifier, path) == (not groups & audience)
+                assert view.hides(identifier, "elsewhere") == all(f[0] != number for f in visible.values())
+                assert not expected.hides(identifier, path)
+
+
+def many(count: int) -> Iterator[tuple[Document, list[Chunk]]]:
+    """Of ten passages each."""
+    chance = np.random.default_rng(3)
+    for number in range(count // 10):
+        parts = [" ".join(chance.choice([*WORDS, *map(str, range(40))], 9).tolist()) for _ in range(10)]
+        yield made(f"{number:05}", "piano", parts)
+
+
+@pytest.mark.parametrize("dense", ["exact", "lists"])
+def test_a_restricted_view_of_many_passages(tmp_path: Path, dense: str) -> None:
+    """As above, where not all passages are compared, and where inverted lists are read."""
+    everything = list(many(5_000))
+    visible = [pair for pair in everything if int(pair[0].path) % 10]
+    for name, pairs in (("whole", everything), ("alone", visible)):
+        with IndexWriter(tmp_path / name, EMBEDDER, "by hand") as writer:
+            read = [passage_text("piano", chunk) for _, chunks in pairs for chunk in chunks]
+            writer.keep_vectors(read, EMBEDDER.embed_passages(read))
+            keys = writer.stage(pairs)
+            writer.publish(
+                replace(
+                    FileRecord.of(document, key),
+                    labels=Labels((f"tag {int(document.path) % 50}",), ("all",) if int(document.path) % 10 else ()),
+                )
+                for (document, _), key in zip(pairs, keys, strict=True)
+            )
+    few = Where(tags=("tag 7",))
+    with (
+        Index.open(tmp_path / "whole") as index,
+        Index.open(tmp_path / "alone") as fresh,
+        contextlib.closing(open_reader(tmp_path / "whole")[0]) as connection,
+        fresh.view() as expected,
+    ):
+        generation = load(tmp_path / "whole", connection, index.about())
+        if dense == "lists":
+            batches = list(vector_batches(connection, generation.chunks))
+            made_lists, _ = lists(EMBEDDER.dimension, 5_000, batches[0][1], batches)
+            generation = replace(generation, dense=DenseIndex(made_lists, generation.chunks))
+        view = View(connection, index.about(), lambda: generation, frozenset({"all"}))
+        for question in ("mango 7", "abba delta 12 31", "kiwi"):
+            query = EMBEDDER.embed_query(question)
+            assert view.search(question, query, 10, few) == expected.search(question, query, 10, few)
+            found, wanted = (v.search(question, query, 10) for v in (view, expected))
+            if dense == "exact":
+                assert found == wanted
+            assert len({hit.chunk.id for hit in found} & {hit.chunk.id for hit in wanted}) >= 9
+            assert view.weights(question) == expected.weights(question)

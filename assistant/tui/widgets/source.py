@@ -20,7 +20,7 @@ from assistant.tui.widgets.text import SourceText
 from corpus.errors import AssistantError
 
 if TYPE_CHECKING:
-    from assistant.replay import Standing
+    from assistant.standings import Standing
     from assistant.types import Citation
     from corpus.types import Document
 
@@ -29,7 +29,7 @@ _KEPT = 4
 _LOW, _FLAT = 10, 4
 """Lines below which the pane leaves all but title and text away, and the title too."""
 _NOTICES = {
-    "stands": "",
+    "intact": "",
     "moved": "⚠ This document has changed since the answer was given: the words below are where they stand now.",
     "changed": "⚠ This document has changed since the answer was given and no longer holds these words; "
     "they were: “{}”",
@@ -114,13 +114,13 @@ class SourcePane(Vertical):
         self.set_class(height < _FLAT, "-flat")
 
     def _known(self, citation: Citation) -> Standing | None:
-        from assistant.replay import Standing  # brings NumPy, which the first screen does without
+        from assistant.standings import Standing  # brings NumPy, which the first screen does without
 
         assert citation.passage is not None  # as in CitationChip
         document = citation.passage.document
         for known in (document, self._read.get(document.id)):
             if known is not None and known.text[citation.start : citation.end] == citation.quote:
-                return Standing("stands", known, citation.start, citation.end)
+                return Standing("intact", known, citation.start, citation.end)
         return Standing("gone", None) if self.load is None else None
 
     @work(thread=True, exclusive=True, group="source", exit_on_error=False)

@@ -31,6 +31,12 @@ def test_a_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> No
     assert redact("before a-key-of-no-shape after") == "before [key] after"
 
 
+def test_what_only_stands_in_a_keys_place_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    assert key("openai") == "x"
+    assert redact("an extra box") == "an extra box"
+
+
 def test_else_from_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
     keyring = pytest.importorskip("keyring", reason="the extra `keyring` isn't installed")
     from keyring.backend import KeyringBackend

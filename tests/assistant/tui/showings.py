@@ -17,7 +17,7 @@ from assistant.config import ApplicationSettings, Settings
 from assistant.conversations import Conversation as Kept
 from assistant.conversations import Match
 from assistant.feedback import Feedback
-from assistant.replay import Standing, State
+from assistant.standings import Standing, State
 from assistant.tui.choice import ChoiceScreen
 from assistant.tui.conversations import ConversationsScreen
 from assistant.tui.document import CitedSpan, DocumentScreen

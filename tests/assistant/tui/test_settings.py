@@ -58,6 +58,7 @@ async def test_a_row_a_field_and_inputs_by_kind(opened: Opened, size: tuple[int,
         assert list(rows) == [field.name for kind in (Settings, ApplicationSettings) for field in fields(kind)]
         assert {name for name, control in rows.items() if isinstance(control, Switch)} == {
             "fallback",
+            "log_text",
             "rewrite",
             "watch",
         }

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 import assistant.tui
 from assistant.api import Assistant
-from assistant.replay import Standing, standing
+from assistant.standings import Standing, standing
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.source import SourcePane
 from assistant.tui.widgets.text import Matches, SourceText
@@ -107,7 +107,7 @@ async def test_says_what_where_and_how_surely(documents: dict[str, Document]) ->
         assert said(app.pane, "title") == "Closure of Tarn Bridge"
         assert said(app.pane, "place") == "[3] quoted · 2 of 5 · 5 Mar 2024 · page 7 · bridge.md"
         assert said(app.pane, "notice") == "" and marked(app.pane) == COSTS
-        assert app.pane.standing is not None and app.pane.standing.state == "stands"
+        assert app.pane.standing is not None and app.pane.standing.state == "intact"
         app.pane.close()
         assert not app.pane.display and repr((app.pane.chip, app.pane.standing)) == "(None, None)"
 
@@ -170,7 +170,7 @@ async def test_a_source_that_was_overtaken_is_not_shown(documents: dict[str, Doc
             release.wait()
         document = bridge if citation.quote == COSTS else harbour
         start = document.text.index(citation.quote)
-        return Standing("stands", document, start, start + len(citation.quote))
+        return Standing("intact", document, start, start + len(citation.quote))
 
     app = Host(without_text(cited(bridge, COSTS)), without_text(cited(harbour, CLOSES)), load=load)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -102,7 +102,7 @@ async def test_a_source_that_changed_is_told_while_it_is_open(tmp_path: Path, se
         await pilot.press("ctrl+n", "enter")
         await settled(pilot)
         pane = app.query_one(SourcePane)
-        assert pane.standing is not None and pane.standing.state == "stands"
+        assert pane.standing is not None and pane.standing.state == "intact"
         (folder / "pets.md").write_text("# Pets\n\nThe deposit is £66 for each dog.\n", encoding="utf-8")
         Assistant.build(folder, index=index, embedder="hashing")
         app.look(indexed=True)

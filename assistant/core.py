@@ -1,0 +1,152 @@
+"""What an assistant and the narrower ones made of it share: the files, the models, and who uses them now."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+
+from assistant.answering import Means
+from assistant.config import Strictness
+from assistant.generators import generator_named
+from assistant.history import Context, History
+from assistant.limits import Gate, Limits, Place
+from assistant.permissions import Audience, deciding
+from assistant.telemetry import Telemetry
+from assistant.types import Answer, TextGenerator
+from corpus.errors import UnavailableError, UsageError
+from embeddings.search import Index
+from embeddings.view import View
+
+
+class Core:
+    """Closed once it is told to be and nobody uses it any more; so is each generator that was replaced."""
+
+    def __init__(self, index: Index, means: Means, history: History, limits: Limits) -> None:
+        self.index = index
+        self.means = means
+        self.history = history
+        self.gate = Gate(limits)
+        self.telemetry = Telemetry()
+        self.ready = threading.Event()
+        self.unkept = ""
+        self._lock = threading.RLock()
+        self._closed = False
+        self._users: dict[object, TextGenerator] = {}
+        """What is being done, and the generator that it may write with."""
+        self._replaced: list[TextGenerator] = []
+
+    def begin(self) -> tuple[object, Means]:
+        """Until `end` of the first, nothing that is being used is closed. Raises `UsageError` once it is closed."""
+        user = object()
+        with self._lock:
+            self.check()
+            self._users[user] = self.means.generator
+            return user, self.means
+
+    def end(self, user: object) -> None:
+        """Any number of times."""
+        with self._lock:
+            self._users.pop(user, None)
+            in_use = {id(generator) for generator in self._users.values()}
+            unused = [generator for generator in self._replaced if id(generator) not in in_use]
+            self._replaced = [generator for generator in self._replaced if id(generator) in in_use]
+            over = self._closed and not self._users
+        for generator in unused:
+            generator.close()
+        if over:
+            self.index.close()
+            self.history.close()
+
+    @contextmanager
+    def used(self) -> Iterator[Means]:
+        user, means = self.begin()
+        try:
+            yield means
+        finally:
+            self.end(user)
+
+    @contextmanager
+    def view(self, audience: Audience) -> Iterator[View]:
+        with self.used(), self.index.view(audience) as view:
+            yield view
+
+    @contextmanager
+    def reading(self, audience: Audience) -> Iterator[tuple[View, Means]]:
+        """A view, and the models, loaded."""
+        with self.used() as means:
+            self.warm()
+            with self.index.view(audience) as view:
+                yield view, means
+
+    def kept(self, audience: Audience) -> History:
+        """The history as far as an audience may see it."""
+        self.check()
+        if audience is None:
+            return self.history
+        return self.history.permitted_by(lambda: deciding(audience, self.view(audience)))
+
+    def may_continue(self, conversation: str, audience: Audience) -> None:
+        """Raises `UsageError` where anything of the conversation isn't the audience's to see."""
+        kept = self.kept(audience)
+        hidden = f"SELECT 1 FROM answers WHERE conversation = ? AND NOT {kept.visible('answers.conversation')} LIMIT 1"
+        if audience is not None and kept.rows(hidden, (conversation,)):
+            raise UsageError(f"the conversation {conversation!r} can't be gone on with here: begin another")
+
+    @property
+    def reranker(self) -> str:
+        """Its name; `none` without one."""
+        return "none" if self.means.reranker is None else self.means.reranker.name
+
+    def check(self) -> None:
+        if self._closed:
+            raise UsageError("the assistant is closed: open it again with `Assistant.open`")
+
+    def close(self) -> None:
+        """Answers being written end where they are; the files are let go of after the last of them."""
+        with self._lock:
+            closed, self._closed = self._closed, True
+            generators = [] if closed else [self.means.generator, *self._replaced]
+        for generator in generators:
+            generator.close()
+        self.end(None)
+
+    def use(self, generator: str | None, strictness: Strictness | None) -> None:
+        with self._lock:
+            self.check()
+            means = self.means
+            settings = means.settings if strictness is None else replace(means.settings, strictness=strictness)
+            writer = means.generator
+            if generator is not None:
+                writer = generator_named(generator, settings, means.reranker, means.embedder)
+                settings = replace(settings, generator=writer.name)
+            self.means = replace(means, generator=writer, settings=settings)
+            self._replaced += [] if writer is means.generator else [means.generator]
+        self.end(None)
+
+    def warm(self) -> None:
+        """Load the models side by side."""
+        if self.ready.is_set():
+            return
+        means = self.means
+        with ThreadPoolExecutor(1) as beside:
+            ranked = means.reranker and beside.submit(means.reranker.scores, "ready", ["ready"])
+            self.index.check(means.embedder)
+            if ranked:
+                ranked.result()
+        self.ready.set()
+
+    def place(self, generator: str) -> Place:
+        return Place(self.gate, self.gate.limits.at_once(generator))
+
+    def keep(self, conversation: str, answer: Answer, context: Context) -> Answer:
+        """Adds to the history; a folder that can't be written still answers."""
+        try:
+            link = self.history.add(conversation, answer, context)
+            self.unkept = ""
+        except UnavailableError as error:
+            self.unkept = str(error)
+            return answer
+        return replace(answer, link=link)
