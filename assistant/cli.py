@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     ask.add_argument(
         "--after", action="append", default=[], metavar="EARLIER", help="an earlier question; may be repeated"
     )
-    _filters(ask)
+    _audience(_filters(ask))
     ask.add_argument("--as-of", type=_day, metavar="DAY", help="as things stood on 2024-01-31: nothing later is read")
     ask.add_argument("--show-left-out", action="store_true", help="also what was written and left out, and why")
     ask.add_argument("--verbose", action="store_true", help="also confidence as a number, generator, and id for replay")
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument(
         "--explain", metavar="SOUGHT", help="why a passage isn't returned: a document's path, or words of the passage"
     )
-    _json(_where_kept(_answering(_filters(search))), "hits")
+    _json(_where_kept(_answering(_audience(_filters(search)))), "hits")
 
     chat = command("chat", commands.chat, "open the application")
     chat.add_argument("folder", nargs="?", metavar="FOLDER", help="bring the index of this folder up to date")
@@ -101,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     _generating(_answering(_making(_where_kept(chat))))
 
     documents = command("documents", commands.documents, "list what is indexed, and what could not be read")
-    _json(_where_kept(documents), "list")
+    _json(_where_kept(_audience(documents)), "list")
 
     gaps = command("gaps", commands.gaps, "list what people asked that the documents couldn't answer")
     gaps.add_argument("--since", type=_day, metavar="DAY", help="only what was asked from 2024-01-31 on")
@@ -174,17 +174,13 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="to listen on (127.0.0.1)")
     serve.add_argument("--port", type=_port, default=8000, metavar="N", help="to listen on (8000); 0 for a free one")
     serve.add_argument("--tokens", metavar="FILE", help="TOML file of those who may ask")
-    serve.add_argument(
-        "--audience", action="append", metavar="NAME", help="only documents for this group; may be repeated"
-    )
+    _audience(serve)
     serve.add_argument("--public-url", metavar="URL", help="where clients find the service, for links to documents")
     serve.add_argument("--timeout", type=_positive, default=120, metavar="SECONDS", help="for a question (120)")
     _generating(_answering(_where_kept(serve)))
 
     mcp = command("mcp", commands.mcp, "give an MCP client the tools ask, search and read_span, over stdin and stdout")
-    mcp.add_argument(
-        "--audience", action="append", metavar="NAME", help="only documents for this group; may be repeated"
-    )
+    _audience(mcp)
     _generating(_answering(_where_kept(mcp)))
 
     command("generators", commands.generators, "list the generators that can be asked for")
@@ -222,6 +218,13 @@ def _filters(parser: _Parser) -> _Parser:
     parser.add_argument("--tag", action="append", default=[], metavar="TAG", help="only documents with this tag")
     parser.add_argument("--from", dest="date_from", type=_day, metavar="DAY", help="only documents from 2024-01-31 on")
     parser.add_argument("--to", dest="date_to", type=_day, metavar="DAY", help="only documents until that day")
+    return parser
+
+
+def _audience(parser: _Parser) -> _Parser:
+    parser.add_argument(
+        "--audience", action="append", metavar="NAME", help="only documents for this group; may be repeated"
+    )
     return parser
 
 

@@ -77,7 +77,7 @@ def ask(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
     from assistant.render import render_answer, wrapped
 
-    with Assistant.open(options.index, settings=chosen_settings(options)) as desk:
+    with Assistant.open(options.index, settings=chosen_settings(options), audience=readers(options)) as desk:
         answer = desk.ask(options.question, options.after, where=_where(options), as_of=options.as_of)
         bound = desk.bound
     if options.json:
@@ -94,7 +94,7 @@ def search(options: argparse.Namespace) -> int:
     from assistant.explanation import render_search
 
     where = _where(options)
-    with Assistant.open(options.index, settings=chosen_settings(options)) as desk:
+    with Assistant.open(options.index, settings=chosen_settings(options), audience=readers(options)) as desk:
         if options.explain is not None:
             print(desk.explain(options.question, options.explain, where))
             return Exit.DONE
@@ -107,11 +107,11 @@ def search(options: argparse.Namespace) -> int:
 
 
 def documents(options: argparse.Namespace) -> int:
-    from assistant.explanation import render_documents  # deferred: numpy must not slow `--help`
-    from embeddings.search import Index
+    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+    from assistant.explanation import render_documents
 
-    with Index.open(index_folder(options.index)) as index:
-        documents, failures = index.documents(), index.failures()
+    with Assistant.open(options.index, settings=Settings(reranker="none"), audience=readers(options)) as desk:
+        documents, failures = desk.documents(), desk.failures()
     if options.json:
         rows = [{**asdict(d), "date": d.date.isoformat() if d.date else None} for d in documents]
         print_json({"documents": rows, "failures": [asdict(failure) for failure in failures]})
@@ -215,9 +215,13 @@ def mcp(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name!r} is missing: pip install 'passim-assistant[mcp]'") from error
 
-    audience = None if options.audience is None else set(options.audience)
-    serve(options.index, chosen_settings(options), audience)
+    serve(options.index, chosen_settings(options), readers(options))
     return Exit.DONE
+
+
+def readers(options: argparse.Namespace) -> set[str] | None:
+    """The groups that are named on the command line; None, who sees everything, where none is."""
+    return None if options.audience is None else set(options.audience)
 
 
 def chosen_settings(options: argparse.Namespace) -> Settings:

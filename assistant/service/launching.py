@@ -10,7 +10,7 @@ import socket
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from assistant.commands import Exit, chosen_settings, say
+from assistant.commands import Exit, chosen_settings, readers, say
 from corpus.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,13 +42,12 @@ def serve(options: argparse.Namespace) -> int:
     from assistant.telemetry import JsonFormatter
 
     tokens = None if options.tokens is None else Tokens.read(options.tokens)
-    audience = None if options.audience is None else set(options.audience)
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonFormatter())
     logging.basicConfig(handlers=[lines])
     logging.getLogger("assistant").setLevel(logging.INFO)
     listening = listening_on(options.host, options.port)
-    with Assistant.open(options.index, settings=chosen_settings(options), audience=audience) as desk:
+    with Assistant.open(options.index, settings=chosen_settings(options), audience=readers(options)) as desk:
         app = create_app(desk, tokens, public_url=options.public_url, timeout=options.timeout)
         host = f"[{options.host}]" if ":" in options.host else options.host
         print(f"http://{host}:{listening.getsockname()[1]}", flush=True)

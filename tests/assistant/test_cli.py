@@ -376,3 +376,20 @@ def test_doctor_says_what_is_wrong_and_mends_it(tmp_path: Path, capsys: Captured
     out, err = capsys.readouterr()
     assert (out, err) == (f"0 problems, 0 remarks in {index}\n", "repaired: the derived files were made again\n")
     assert main(["doctor", "--index", str(tmp_path / "nowhere")]) == 3
+
+
+def test_an_audience_hides_what_is_not_for_it(tmp_path: Path, capsys: Captured) -> None:
+    folder, index = tmp_path / "folder", str(tmp_path / "index")
+    folder.mkdir()
+    (folder / "open.md").write_text("---\naudience: public\n---\n# Museum\n\nThe museum opens at nine on weekdays.\n")
+    (folder / "closed.md").write_text("---\naudience: staff\n---\n# Safe\n\nThe safe of the museum opens with 8231.\n")
+    assert main(["index", str(folder), "--index", index, "--embedder", "hashing"]) == 0
+    options = ["--index", index, "--reranker", "none", "--audience", "public"]
+    for command in (["ask", "When does the museum open?"], ["ask", "What opens the safe?"], ["search", "safe"]):
+        capsys.readouterr()
+        assert main([*command, *options]) == 0
+        assert "8231" not in (shown := capsys.readouterr().out) and "closed" not in shown
+    assert main(["documents", "--index", index, "--audience", "public"]) == 0
+    assert "1 documents, 1 passages" in (shown := capsys.readouterr().out) and "Safe" not in shown
+    assert main(["documents", "--index", index, "--audience", "cleaners"]) == Exit.USAGE
+    assert "unknown audience 'cleaners'" in capsys.readouterr().err
