@@ -22,12 +22,12 @@ from corpus.errors import (
 if TYPE_CHECKING:
     from assistant.api import Assistant as Assistant
     from assistant.asynchronous import AsyncAssistant as AsyncAssistant
-    from assistant.audit import AuditedAnswer as AuditedAnswer
-    from assistant.audit import AuditReport as AuditReport
+    from assistant.audit.auditor import AuditedAnswer as AuditedAnswer
+    from assistant.audit.auditor import AuditReport as AuditReport
     from assistant.config import Settings as Settings
     from assistant.dialogue import Dialogue as Dialogue
     from assistant.limits import Limits as Limits
-    from assistant.proof import verify_proof as verify_proof
+    from assistant.records.proof import verify_proof as verify_proof
     from assistant.streaming import Stream as Stream
     from assistant.types import Answer as Answer
     from assistant.types import Citation as Citation
@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 _PLACES = {
     "assistant.api": ("Assistant",),
     "assistant.asynchronous": ("AsyncAssistant",),
-    "assistant.audit": ("AuditReport", "AuditedAnswer"),
+    "assistant.audit.auditor": ("AuditReport", "AuditedAnswer"),
     "assistant.config": ("Settings",),
     "assistant.dialogue": ("Dialogue",),
     "assistant.limits": ("Limits",),
-    "assistant.proof": ("verify_proof",),
+    "assistant.records.proof": ("verify_proof",),
     "assistant.streaming": ("Stream",),
     "assistant.types": (
         *("Answer", "Citation", "Conflict", "Finished", "Passage", "Refusal", "Retrieved", "Statement", "TextDelta"),

@@ -20,11 +20,11 @@ from assistant.conflicts import conflicts
 from assistant.dates import as_of_in, without_as_of
 from assistant.editions import has_editions, superseded
 from assistant.followups import leans_only, standalone
-from assistant.history import Context
 from assistant.instructions import without_instructed
 from assistant.prompting import fit, messages
 from assistant.questions import Question, analyse
 from assistant.reading import Reading
+from assistant.records.history import Context
 from assistant.retrieval import Retrieval, sought
 from assistant.rewriting import rewritten_by
 from assistant.secrets import redact

@@ -9,21 +9,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Self
 
-from assistant.audit import AuditedAnswer, AuditReport, audit
+from assistant.audit.auditor import AuditedAnswer, AuditReport, audit
+from assistant.audit.watching import Watching
 from assistant.config import Settings, Strictness, index_folder
-from assistant.conversations import Conversations
 from assistant.core import Core
 from assistant.dialogue import Dialogue
-from assistant.feedback import FeedbackLog
-from assistant.history import Record
 from assistant.library import Library
 from assistant.limits import Limits
-from assistant.opening import opened
 from assistant.permissions import Audience, narrowed
+from assistant.records.conversations import Conversations
+from assistant.records.feedback import FeedbackLog
+from assistant.records.history import Record
 from assistant.streaming import Stream, streamed
 from assistant.suggestions import suggestions
 from assistant.types import Answer, TextGenerator, Turn
-from assistant.watching import Watching
 from corpus.errors import UsageError
 from corpus.labels import Labeller
 from embeddings.build import BuildReport, Progress, build_index
@@ -99,7 +98,7 @@ class Assistant(Library):
             IndexUnavailable: there is no index, or it was made by another version or model.
             UsageError: a name isn't known.
         """
-        core = opened(index, settings, generator, embedder, reranker, history, limits)
+        core = Core.open(index, settings, generator, embedder, reranker, history, limits)
         try:
             desk = cls(core, narrowed(None, audience, core.index.audiences))
         except BaseException:

@@ -11,10 +11,10 @@ from contextvars import copy_context
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from assistant.api import Assistant
-from assistant.conversations import Conversations
 from assistant.dialogue import Dialogue
-from assistant.feedback import FeedbackLog
 from assistant.limits import REMOTE, Deadline, Place
+from assistant.records.conversations import Conversations
+from assistant.records.feedback import FeedbackLog
 from assistant.streaming import Stream
 from assistant.types import Answer, Event, Turn
 from corpus.errors import UsageError

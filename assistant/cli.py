@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from assistant import auditing, commands, keeping
+from assistant import commands
+from assistant.audit import commands as auditing
 from assistant.commands import Exit, say
 from assistant.config import DEFAULT_INDEX, INDEX_VARIABLE, SETTINGS_VARIABLE
+from assistant.records import commands as keeping
 from assistant.service import launching
 from corpus.errors import AssistantError, UsageError
 

@@ -24,7 +24,7 @@ from corpus.sanitizing import sanitize
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assistant.history import History
+    from assistant.records.history import History
     from embeddings.doctor import Finding
     from embeddings.types import Where
 
@@ -136,7 +136,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def _history_findings(folder: Path) -> Iterator[Finding]:
-    from assistant.history import FILE, History  # deferred: numpy must not slow `--help`
+    from assistant.records.history import FILE, History  # deferred: numpy must not slow `--help`
     from embeddings.doctor import Finding
 
     try:
@@ -148,9 +148,9 @@ def _history_findings(folder: Path) -> Iterator[Finding]:
 
 def replay(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+    from assistant.audit.replay import render_replay, settings_of
+    from assistant.audit.replay import replay as replayed
     from assistant.entailment import entailment_named
-    from assistant.replay import render_replay, settings_of
-    from assistant.replay import replay as replayed
 
     record = kept_history(options).record(options.id)
     with Assistant.open(options.index, settings=settings_of(record), history=":memory:") as desk:
@@ -163,8 +163,8 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def gaps(options: argparse.Namespace) -> int:
-    from assistant.gaps import gaps as found_in  # deferred: numpy must not slow `--help`
-    from assistant.gaps import render_gaps
+    from assistant.records.gaps import gaps as found_in  # deferred: numpy must not slow `--help`
+    from assistant.records.gaps import render_gaps
 
     since = options.since and datetime.combine(options.since, time()).astimezone()
     found = found_in(kept_history(options).records(since=since, brief=True))
@@ -211,7 +211,7 @@ def chat(options: argparse.Namespace) -> int:
 
 def mcp(options: argparse.Namespace) -> int:
     try:
-        from assistant.mcp_server import serve  # deferred: an extra, and numpy must not slow `--help`
+        from assistant.mcp.server import serve  # deferred: an extra, and numpy must not slow `--help`
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name!r} is missing: pip install 'passim-assistant[mcp]'") from error
 
@@ -238,7 +238,7 @@ def _where(options: argparse.Namespace) -> Where | None:
 
 
 def kept_history(options: argparse.Namespace) -> History:
-    from assistant.history import FILE, History  # deferred: numpy must not slow `--help`
+    from assistant.records.history import FILE, History  # deferred: numpy must not slow `--help`
     from embeddings.search import Index
 
     folder = index_folder(options.index)

@@ -7,17 +7,25 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from typing import Self
 
 from assistant.answering import Means
-from assistant.config import Strictness
+from assistant.confidence import Calibration
+from assistant.config import Settings, Strictness, index_folder
+from assistant.entailment import entailment_named
 from assistant.generators import generator_named
-from assistant.history import Context, History
 from assistant.limits import Gate, Limits, Place
 from assistant.permissions import Audience, deciding
+from assistant.records.history import FILE as HISTORY_FILE
+from assistant.records.history import Context, History
 from assistant.telemetry import Telemetry
 from assistant.types import Answer, TextGenerator
 from corpus.errors import UnavailableError, UsageError
+from embeddings.embedder import embedder_named
+from embeddings.rerank import reranker_named
 from embeddings.search import Index
+from embeddings.types import Embedder, Reranker
 from embeddings.view import View
 
 
@@ -37,6 +45,37 @@ class Core:
         self._users: dict[object, TextGenerator] = {}
         """What is being done, and the generator that it may write with."""
         self._replaced: list[TextGenerator] = []
+
+    @classmethod
+    def open(
+        cls,
+        index: str | Path | None,
+        settings: Settings | None,
+        generator: str | TextGenerator | None,
+        embedder: str | Embedder | None,
+        reranker: str | Reranker | None,
+        history: str | Path | None,
+        limits: Limits | None,
+    ) -> Self:
+        """As `Assistant.open` says."""
+        settings = settings or Settings.read()
+        folder = index_folder(index)
+        with Index.open(folder) as found:
+            recorded = found.about()["embedder_name"]
+        model = embedder_named(embedder or recorded) if embedder is None or isinstance(embedder, str) else embedder
+        if reranker == "settings":
+            reranker = settings.reranker
+        ranker = reranker_named(reranker) if isinstance(reranker, str) else reranker
+        named = settings.generator if generator is None else generator
+        writer = generator_named(named, settings, ranker, model) if isinstance(named, str) else named
+        asked = reranker if isinstance(reranker, str) else "none" if ranker is None else ranker.name
+        settings = replace(settings, generator=writer.name, reranker=asked)
+        fallback = generator_named("extractive", settings, ranker, model) if settings.fallback else None
+        checked_by = entailment_named(settings.entailment)
+        calibration = Calibration.read(settings.calibration)
+        means = Means(model, ranker, writer, fallback, checked_by, calibration, settings)
+        kept = History(Path(history or folder / HISTORY_FILE))
+        return cls(Index.open(folder, model.fingerprint), means, kept, limits or Limits())
 
     def begin(self) -> tuple[object, Means]:
         """Until `end` of the first, nothing that is being used is closed. Raises `UsageError` once it is closed."""

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from assistant.conversations import Conversations
 from assistant.limits import Gate, Place
 from assistant.permissions import Audience
+from assistant.records.conversations import Conversations
 from assistant.streaming import Stream, streamed
 from assistant.types import Answer, Turn
 

@@ -6,12 +6,12 @@ import json
 from collections.abc import Set
 from pathlib import Path
 
-from assistant.asked import checked
 from assistant.core import Core
 from assistant.explanation import explain
 from assistant.originals import original
 from assistant.permissions import Audience, narrowed
 from assistant.retrieval import CANDIDATES, Candidate, candidates
+from assistant.validation import checked
 from corpus.errors import UsageError
 from corpus.types import Document, ReadFailure
 from embeddings.types import Snapshot, Where

@@ -11,7 +11,7 @@ from corpus.errors import UnknownAudience, UsageError
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
-    from assistant.schema import Seen
+    from assistant.records.storage import Seen
     from embeddings.view import View
 
 Audience = frozenset[str] | None

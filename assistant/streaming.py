@@ -12,11 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, Self
 
 from assistant.answering import Answering, close
-from assistant.asked import checked, turn_of
-from assistant.history import Context
 from assistant.limits import Deadline, Place
 from assistant.permissions import Audience
+from assistant.records.history import Context
 from assistant.types import Answer, Event, Finished, Turn
+from assistant.validation import checked, turn_of
 from corpus.errors import AssistantError, UnavailableError, UsageError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from assistant.answering import Answering, Means
 from assistant.confidence import MEDIUM
 from assistant.generators.extractive import ExtractiveGenerator
-from assistant.history import Context
 from assistant.inversion import question_in, question_of
 from assistant.questions import content_stems, stems
+from assistant.records.history import Context
 from assistant.types import Answer, Finished
 from corpus.sanitizing import sanitize
 from corpus.types import Chunk

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from corpus.types import Chunk, Document
 
 if TYPE_CHECKING:
-    from assistant.chain import Link
     from assistant.reading import Reading
+    from assistant.records.chain import Link
     from embeddings.types import Snapshot  # brings NumPy, which a first screen needn't wait for
 
 
@@ -219,7 +219,9 @@ class Answer:
 
     def export_proof(self) -> str:
         """What `assistant verify-proof` checks without index and history. Raises `UsageError` where it wasn't kept."""
-        from assistant.proof import proof_of  # deferred: only who asks for a proof needs it, and it reads answers
+        from assistant.records.proof import (
+            proof_of,  # deferred: only who asks for a proof needs it, and it reads answers
+        )
 
         return proof_of(self.link)
 

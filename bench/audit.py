@@ -22,7 +22,7 @@ from pathlib import Path
 from assistant.api import Assistant
 from assistant.config import Settings
 from assistant.figures import figures_in
-from assistant.history import Context, History
+from assistant.records.history import Context, History
 from assistant.types import Answer, Citation, Passage, Statement
 from corpus.sentences import split_sentences
 from embeddings.hashing import HashingEmbedder

@@ -19,10 +19,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from assistant.chain import Row, append
-from assistant.conversations import Conversations
-from assistant.history import Context, History
-from assistant.schema import Seen
+from assistant.records.chain import Row, append
+from assistant.records.conversations import Conversations
+from assistant.records.history import Context, History
+from assistant.records.storage import Seen
 from assistant.types import Answer, Citation, Passage, Statement, Turn
 from corpus.sentences import split_sentences
 from corpus.types import Chunk, Document

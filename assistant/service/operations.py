@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from assistant.config import MOST_QUESTION_CHARACTERS
-from assistant.feedback import MOST_REASON_CHARACTERS
+from assistant.records.feedback import MOST_REASON_CHARACTERS
 from assistant.service.schemas import Schema
 
 MOST_TURNS = 50

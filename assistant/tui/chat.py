@@ -31,8 +31,8 @@ from assistant.tui.widgets.text import SourceText
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
-    from assistant.conversations import Conversation as Kept
-    from assistant.history import Record
+    from assistant.records.conversations import Conversation as Kept
+    from assistant.records.history import Record
     from assistant.tui.scope import Scope
     from assistant.types import Answer, Turn
 
@@ -313,6 +313,6 @@ class ChatScreen(CitingScreen):
 
 
 def _past(records: Sequence[Record]) -> list[tuple[str, Answer]]:
-    from assistant.kept import answer_of
+    from assistant.records.answers import answer_of
 
     return [(record.question, answer_of(record.answer)) for record in records]

@@ -17,8 +17,8 @@ from assistant.tui.widgets.text import Place, SourceText
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
-    from assistant.feedback import Judgement
-    from assistant.standings import Standing
+    from assistant.audit.citations import Standing
+    from assistant.records.feedback import Judgement
     from assistant.tui.app import AssistantApp
     from assistant.types import Answer, Citation
     from corpus.types import Document
@@ -100,7 +100,7 @@ class CitingScreen(Screen[None]):
         return here if isinstance(here, CitationChip) else None
 
     def _standing(self, citation: Citation) -> Standing:
-        from assistant.standings import standing  # brings NumPy, which the first screen does without
+        from assistant.audit.citations import standing  # brings NumPy, which the first screen does without
 
         return standing(self.main.opened, citation)
 

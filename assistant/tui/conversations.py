@@ -17,7 +17,7 @@ from assistant.tui.widgets.rows import Column, Rows, fitted
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
-    from assistant.conversations import Conversation
+    from assistant.records.conversations import Conversation
 
 _COLUMNS = (Column("Conversation"), Column("Last", 16), Column("Questions", 9, right=True))
 _NAMED = 30

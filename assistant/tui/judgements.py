@@ -19,7 +19,7 @@ from assistant.tui.widgets.rows import Column, Rows
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
-    from assistant.feedback import Feedback
+    from assistant.records.feedback import Feedback
 
 WORDS = {"right": "+ right", "wrong": "− wrong", "citation": "✗ citation"}
 _EXPORT = "`assistant feedback export` makes cases of them"

@@ -11,14 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.widget import Widget
 from textual.widgets import Input, OptionList
 
-from assistant.feedback import MOST_REASON_CHARACTERS
+from assistant.records.feedback import MOST_REASON_CHARACTERS
 from assistant.tui.choice import Offers
 from assistant.tui.dialog import Dialog
 from assistant.tui.prompt import Line
 from assistant.tui.widgets.citation import WHERE_SEPARATOR, where
 
 if TYPE_CHECKING:
-    from assistant.feedback import Judgement
+    from assistant.records.feedback import Judgement
     from assistant.types import Answer, Citation
 
 _MOST_QUOTE_CHARACTERS = 160

@@ -23,7 +23,7 @@ from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
     from assistant.api import Assistant
-    from assistant.exporting import Format
+    from assistant.records.exporting import Format
 
 _FORMATS: dict[Format, tuple[str, str]] = {
     "markdown": (".md", "Markdown"),
@@ -105,7 +105,10 @@ class SavingScreen(Dialog[Path]):
             self.dismiss(path)
 
     def _write(self, value: str) -> Path:
-        from assistant.exporting import export, write_export  # brings NumPy, which the first screen does without
+        from assistant.records.exporting import (  # brings NumPy, which the first screen does without
+            export,
+            write_export,
+        )
 
         path = _checked(value)
         if path.exists() and path != self._replaces:

@@ -16,7 +16,7 @@ from pathlib import Path
 from tickets import Draft, Ticket, Tickets
 
 from assistant import Answer, Assistant, AssistantError, Overloaded, UnavailableError
-from assistant.audit import AuditedAnswer
+from assistant.audit.auditor import AuditedAnswer
 
 AUDIENCES = {
     "web": frozenset({"public"}),

@@ -10,7 +10,7 @@ from typing import Any
 
 from assistant.api import Assistant
 from assistant.asynchronous import AsyncAssistant
-from assistant.mcp_server import Tools
+from assistant.mcp.server import Tools
 from assistant.service.app import create_app
 from assistant.service.tokens import Client, Tokens
 from corpus.errors import AssistantError

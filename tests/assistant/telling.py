@@ -12,9 +12,9 @@ from datetime import date
 from functools import partial
 
 from assistant.api import Assistant
-from assistant.auditing import render_audit
-from assistant.exporting import FORMATS, export
-from assistant.gaps import gaps, render_gaps
+from assistant.audit.commands import render_audit
+from assistant.records.exporting import FORMATS, export
+from assistant.records.gaps import gaps, render_gaps
 from assistant.render import render_answer
 from assistant.types import Answer, Turn
 from corpus.errors import AssistantError

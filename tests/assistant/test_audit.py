@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.api import Assistant
-from assistant.audit import AuditReport
-from assistant.auditing import render_audit
+from assistant.audit.auditor import AuditReport
+from assistant.audit.commands import render_audit
 from assistant.config import Settings
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Where

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from assistant.api import Assistant
-from assistant.chain import GENESIS, digest_of, hash_of, line
 from assistant.cli import main
-from assistant.conversations import Conversations
-from assistant.history import FILE, Context, History
+from assistant.records.chain import GENESIS, digest_of, hash_of, line
+from assistant.records.conversations import Conversations
+from assistant.records.history import FILE, Context, History
 from embeddings.hashing import HashingEmbedder
 from tests.assistant.test_history import COST, answer_of
 from tests.assistant.test_history_versions import of_version_2
@@ -123,7 +123,7 @@ ADDING = """
 import sys
 from dataclasses import astuple
 from pathlib import Path
-from assistant.history import History
+from assistant.records.history import History
 from tests.assistant.test_history import answer_of
 history = History(Path(sys.argv[1]))
 for number in range(20):

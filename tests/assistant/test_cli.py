@@ -17,7 +17,7 @@ import pytest
 from assistant.cli import main
 from assistant.commands import Exit
 from assistant.generators import names
-from assistant.history import FILE, History
+from assistant.records.history import FILE, History
 
 ROOT = Path(__file__).parents[2]
 COST = "How much did the repairs to the roof cost?"
@@ -60,7 +60,7 @@ def test_json_is_what_the_api_gives(museum: Path, capsys: Captured) -> None:
     answer = json.loads(capsys.readouterr().out)
     assert set(answer) == {
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
-        "generator", "snapshot", "timings", "confidence", "notes", "tokens",
+        "generator", "snapshot", "timings", "confidence", "notes", "tokens", "newer",
     }  # fmt: skip
     assert answer["standalone_question"] == "When does the Marram Museum open?"
     assert "opens on 6 May 2024" in answer["text"]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from assistant.conversations import MOST_TITLE_CHARACTERS, Conversation, Conversations, Match
-from assistant.feedback import FeedbackLog
-from assistant.history import History
+from assistant.records.conversations import MOST_TITLE_CHARACTERS, Conversation, Conversations, Match
+from assistant.records.feedback import FeedbackLog
+from assistant.records.history import History
 from assistant.types import Answer, Statement
 from corpus.errors import UnavailableError, UsageError
 from embeddings.types import Snapshot
@@ -227,8 +227,8 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from assistant.conversations import Conversations
-from assistant.history import History
+from assistant.records.conversations import Conversations
+from assistant.records.history import History
 from corpus.errors import UnavailableError
 history = History(Path(sys.argv[1]))
 kept = Conversations(history)

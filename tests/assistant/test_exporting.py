@@ -22,8 +22,8 @@ from markdown_it import MarkdownIt
 
 from assistant.api import Assistant
 from assistant.cli import main
-from assistant.exporting import FORMATS, Format, export, write_export
-from assistant.history import Record
+from assistant.records.exporting import FORMATS, Format, export, write_export
+from assistant.records.history import Record
 from assistant.types import Answer, Refusal
 from corpus.errors import UnavailableError, UsageError
 from corpus.sanitizing import sanitize
@@ -190,7 +190,7 @@ def test_an_empty_conversation_is_a_title() -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from assistant.exporting import write_export
+from assistant.records.exporting import write_export
 from corpus.errors import UnavailableError
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:

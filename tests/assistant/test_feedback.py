@@ -13,9 +13,9 @@ import pytest
 
 from assistant.api import Assistant
 from assistant.cli import main
-from assistant.conversations import Conversations
-from assistant.feedback import MOST_REASON_CHARACTERS, FeedbackLog
-from assistant.history import History
+from assistant.records.conversations import Conversations
+from assistant.records.feedback import MOST_REASON_CHARACTERS, FeedbackLog
+from assistant.records.history import History
 from corpus.errors import UsageError
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Where

@@ -9,8 +9,8 @@ from typing import Any
 
 from assistant.answering import STOPPED
 from assistant.api import Assistant
-from assistant.gaps import Gap, gaps, render_gaps
-from assistant.history import Context, Record
+from assistant.records.gaps import Gap, gaps, render_gaps
+from assistant.records.history import Context, Record
 from embeddings.types import Where
 
 DAY = datetime(2024, 3, 1, 12, tzinfo=UTC)

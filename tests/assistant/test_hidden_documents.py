@@ -12,7 +12,7 @@ import pytest
 
 from assistant.api import Assistant
 from assistant.asynchronous import AsyncAssistant
-from assistant.mcp_server import Tools
+from assistant.mcp.server import Tools
 from assistant.service.operations import OPERATIONS
 from tests.assistant import fronts, telling
 from tests.assistant.hiding import Trials, govt, samples

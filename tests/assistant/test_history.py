@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from assistant.api import Assistant
 from assistant.config import Settings
-from assistant.conversations import Conversations
-from assistant.gaps import gaps
-from assistant.history import FILE, Context, History
+from assistant.records.conversations import Conversations
+from assistant.records.gaps import gaps
+from assistant.records.history import FILE, Context, History
 from assistant.types import Answer, Turn
 from corpus.errors import UnavailableError, UsageError
 from embeddings.hashing import HashingEmbedder

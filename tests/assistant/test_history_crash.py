@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.history import History
+from assistant.records.history import History
 from corpus.errors import UnavailableError
 from tests.assistant.test_history import COST, answer_of, opened
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 ADDING = """
 import os, resource, signal, sys
 from pathlib import Path
-from assistant.history import History
+from assistant.records.history import History
 from corpus.errors import UnavailableError
 from tests.assistant.test_history import COST, answer_of, opened
 from assistant.types import Answer

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from assistant.conversations import Conversations
-from assistant.history import Context, History
-from assistant.kept import answer_of as answer_of_kept
+from assistant.records.answers import answer_of as answer_of_kept
+from assistant.records.conversations import Conversations
+from assistant.records.history import Context, History
 from assistant.types import Turn
 from corpus.errors import UnavailableError
 from embeddings.types import Where

@@ -25,7 +25,7 @@ from anyio.to_thread import run_sync  # noqa: E402
 from mcp.client import Client  # noqa: E402
 from mcp.client.stdio import stdio_client  # noqa: E402
 
-from assistant.mcp_server import NOTICE, create_server  # noqa: E402
+from assistant.mcp.server import NOTICE, create_server  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 COST = "How much did the repairs to the roof cost?"

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.conversations import Conversations
-from assistant.feedback import FeedbackLog
-from assistant.gaps import gaps
-from assistant.history import Context, History
-from assistant.schema import Seen
+from assistant.records.conversations import Conversations
+from assistant.records.feedback import FeedbackLog
+from assistant.records.gaps import gaps
+from assistant.records.history import Context, History
+from assistant.records.storage import Seen
 from assistant.types import Answer, Citation, Conflict, ConflictingValue, Passage, Refusal, Statement
 from corpus.errors import UnavailableError, UsageError
 from corpus.types import Chunk, Document

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from assistant.api import Assistant
 from assistant.cli import main
-from assistant.history import Context, History
-from assistant.proof import FORMAT, MOST_BYTES, Verification, proof_of, verify_proof
+from assistant.records.history import Context, History
+from assistant.records.proof import FORMAT, MOST_BYTES, Verification, proof_of, verify_proof
 from assistant.types import Answer
 from corpus.errors import UnavailableError, UsageError
 from embeddings.hashing import HashingEmbedder

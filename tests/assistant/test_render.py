@@ -60,7 +60,7 @@ def test_the_dictionary_has_the_keys_of_the_contract(desk: Assistant) -> None:
     answer = desk.ask("How much did the repairs to the roof cost?").to_dict()
     assert list(answer) == [
         "id", "question", "standalone_question", "text", "refused", "refusal", "statements", "conflicts", "passages",
-        "generator", "snapshot", "timings", "confidence", "notes", "tokens",
+        "generator", "snapshot", "timings", "confidence", "notes", "tokens", "newer",
     ]  # fmt: skip
     (statement,) = answer["statements"]
     assert list(statement) == ["text", "verdict", "support", "citations", "reason"]

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from assistant.api import Assistant
+from assistant.audit.citations import standing
+from assistant.audit.replay import Replay, render_replay, replay, reproducible, settings_of
 from assistant.config import Settings
 from assistant.entailment import LexicalEntailment
-from assistant.history import Context, Record
-from assistant.replay import Replay, render_replay, replay, reproducible, settings_of
-from assistant.standings import standing
+from assistant.records.history import Context, Record
 from assistant.types import Citation, Passage, Prompt, TextGenerator, Turn
 from corpus.types import Chunk
 from embeddings.hashing import HashingEmbedder

@@ -10,11 +10,11 @@ import pytest
 from assistant.abstention import NEAREST
 from assistant.answering import ANYWAY, UNSURE
 from assistant.api import Assistant
+from assistant.audit.replay import replay, settings_of
 from assistant.confidence import HIGH
 from assistant.config import Settings
 from assistant.entailment import LexicalEntailment
-from assistant.history import Context
-from assistant.replay import replay, settings_of
+from assistant.records.history import Context
 from assistant.types import SHOWN, Finished, Prompt, Retrieved
 from corpus.chunking import count_tokens
 from corpus.errors import UsageError

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from assistant.api import Assistant
-from assistant.audit import AuditedAnswer
+from assistant.audit.auditor import AuditedAnswer
+from assistant.audit.watching import Watching
 from assistant.config import Settings
-from assistant.history import History
-from assistant.watching import Watching
+from assistant.records.history import History
 from corpus.errors import UnavailableError
 from embeddings.hashing import HashingEmbedder
 

@@ -20,7 +20,7 @@ from assistant.tui.widgets.text import SourceText
 from corpus.errors import AssistantError
 
 if TYPE_CHECKING:
-    from assistant.standings import Standing
+    from assistant.audit.citations import Standing
     from assistant.types import Citation
     from corpus.types import Document
 
@@ -114,7 +114,7 @@ class SourcePane(Vertical):
         self.set_class(height < _FLAT, "-flat")
 
     def _known(self, citation: Citation) -> Standing | None:
-        from assistant.standings import Standing  # brings NumPy, which the first screen does without
+        from assistant.audit.citations import Standing  # brings NumPy, which the first screen does without
 
         assert citation.passage is not None  # as in CitationChip
         document = citation.passage.document

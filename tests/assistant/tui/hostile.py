@@ -17,7 +17,7 @@ from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.widget import Widget
 
-from assistant.history import Record
+from assistant.records.history import Record
 from assistant.tui.app import AssistantApp
 from assistant.types import Answer, Citation, Conflict, ConflictingValue, Passage, Refusal, Statement
 from corpus.types import Chunk, Document, Metadata, Section

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from textual.screen import Screen
 from textual.widgets import Static
 
+from assistant.audit.citations import Standing, State
 from assistant.config import ApplicationSettings, Settings
-from assistant.conversations import Conversation as Kept
-from assistant.conversations import Match
-from assistant.feedback import Feedback
-from assistant.standings import Standing, State
+from assistant.records.conversations import Conversation as Kept
+from assistant.records.conversations import Match
+from assistant.records.feedback import Feedback
 from assistant.tui.choice import ChoiceScreen
 from assistant.tui.conversations import ConversationsScreen
 from assistant.tui.document import CitedSpan, DocumentScreen

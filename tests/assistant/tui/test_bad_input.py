@@ -21,7 +21,7 @@ from textual.screen import Screen
 from textual.widgets import Input, Static
 
 from assistant.api import Assistant
-from assistant.history import History
+from assistant.records.history import History
 from assistant.tui.app import AssistantApp
 from assistant.tui.launch import Launch, command
 from assistant.tui.widgets.answer import AnswerView

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from assistant.api import Assistant
-from assistant.conversations import Conversation
+from assistant.records.conversations import Conversation
 from assistant.tui.conversations import ConversationsScreen
 from assistant.tui.prompt import Line, PromptScreen
 from assistant.tui.saving import SavingScreen, file_name

@@ -19,7 +19,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static, TextArea
 
 import assistant.tui
-from assistant.exporting import FORMATS, Format, export
+from assistant.records.exporting import FORMATS, Format, export
 from assistant.tui import linewise
 from assistant.tui.app import AssistantApp
 from assistant.tui.help import nodes

@@ -17,7 +17,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from assistant.api import Assistant
-from assistant.history import History
+from assistant.records.history import History
 from assistant.tui.app import AssistantApp
 from assistant.tui.document import DocumentScreen
 from assistant.tui.launch import Launch

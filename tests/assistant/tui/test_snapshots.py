@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from assistant.api import Assistant
-from assistant.history import History
+from assistant.records.history import History
 from assistant.tui.app import AssistantApp
 from assistant.tui.launch import Launch
 from assistant.tui.widgets.composer import Composer

@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 import assistant.tui
 from assistant.api import Assistant
-from assistant.standings import Standing, standing
+from assistant.audit.citations import Standing, standing
 from assistant.tui.widgets.citation import CitationChip
 from assistant.tui.widgets.source import SourcePane
 from assistant.tui.widgets.text import Matches, SourceText

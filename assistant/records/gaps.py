@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from assistant.answering import STOPPED
-from assistant.history import Record
 from assistant.questions import content_stems
+from assistant.records.history import Record
 from assistant.render import wrapped
 
 REASONS = {

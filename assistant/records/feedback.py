@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-from assistant.conversations import moment
 from assistant.dates import as_of_in
-from assistant.history import Context, History, Record
-from assistant.kept import answer_of
+from assistant.records.answers import answer_of
+from assistant.records.conversations import moment
+from assistant.records.history import Context, History, Record
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 from embeddings.types import Where

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from assistant.audit import AuditedAnswer
-from assistant.history import History
+from assistant.audit.auditor import AuditedAnswer
+from assistant.records.history import History
 from assistant.telemetry import log
 from corpus.errors import AssistantError
 

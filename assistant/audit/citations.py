@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from assistant.audit.revisions import revised
 from assistant.entailment import Entailment
 from assistant.phrases import occurrences
-from assistant.revisions import revised
 from assistant.types import Citation, Passage, Statement
 from assistant.verification import verify
 from corpus.errors import UsageError

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.contradictions import Contradiction, Contradictions
-from assistant.history import History, Record
-from assistant.news import News
+from assistant.audit.citations import Standing, State, cited_of, reverified, standing
+from assistant.audit.contradictions import Contradiction, Contradictions
+from assistant.audit.newcomers import Newcomers
 from assistant.phrases import occurrences
 from assistant.questions import content_stems
-from assistant.standings import Standing, State, cited_of, reverified, standing
+from assistant.records.history import History, Record
 from assistant.types import SHOWN
 from corpus.errors import UsageError
 from corpus.types import Document
@@ -152,7 +152,7 @@ class Auditor:
     def __init__(self, view: View, means: Means) -> None:
         self._documents = _Documents(view)
         self._entailment = means.entailment
-        self._news = News(view, self._documents.document)
+        self._news = Newcomers(view, self._documents.document)
         self._contradictions = Contradictions(view, means, self._news)
 
     def answer(self, record: Record) -> AuditedAnswer:

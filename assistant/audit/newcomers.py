@@ -17,7 +17,7 @@ from corpus.types import Document
 from embeddings.view import DocumentSummary, View
 
 
-class News:
+class Newcomers:
     """The documents of one view that came, or changed, after a generation; each is read once."""
 
     def __init__(self, view: View, document: Callable[[str], Document]) -> None:

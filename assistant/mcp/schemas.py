@@ -1,4 +1,4 @@
-"""What the tools of `mcp_server` take and give: their JSON schemas are made of this."""
+"""What the tools of `server` take and give: their JSON schemas are made of this."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
-from assistant.chain import adopt
+from assistant.records.chain import adopt
 from corpus.errors import UnavailableError, UsageError
 
 _APPLICATION_ID = 0x50534D48
@@ -82,9 +82,9 @@ conversations: one row for each in `answers`, kept so by triggers; `title` is NU
 moment of its deletion, after which it can be restored until it is erased.
 searched: full text by number of the answer; the title stands at the first one of its conversation.
 feedback: judgements by id of the answer, and by cited span or zeros for the whole answer.
-links: the chain, see `assistant.chain`; `erased` is the moment when the answer was, which leaves its link.
+links: the chain, see `records.chain`; `erased` is the moment when the answer was, which leaves its link.
 seen: what decides who may see an answer, in a table of its own so that none of its long text is read for it.
-told: in which state a stale answer was told to the application, for each audience of one, see `assistant.watching`.
+told: in which state a stale answer was told to the application, for each audience of one, see `audit.watching`.
 """
 
 

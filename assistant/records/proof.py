@@ -15,10 +15,10 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from assistant.chain import GENESIS, Link, Row, digest_of, hash_of, line
-from assistant.history import fits
-from assistant.kept import answer_of
 from assistant.originals import reread
+from assistant.records.answers import answer_of
+from assistant.records.chain import GENESIS, Link, Row, digest_of, hash_of, line
+from assistant.records.history import fits
 from assistant.render import wrapped
 from assistant.types import Answer
 from assistant.verification import LexicalEntailment, verify

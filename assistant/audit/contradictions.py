@@ -11,16 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from assistant.audit.citations import Standing, cited_of
+from assistant.audit.newcomers import Newcomers
+from assistant.audit.revisions import corresponding, differs, revised
 from assistant.conflicts import SOURCES, comparable, conflicts
 from assistant.editions import superseded_by
 from assistant.evidence import Evidence, answers_kind, of_another_year, sentences_of
-from assistant.history import Record
-from assistant.news import News
 from assistant.questions import Question, analyse, name_words, names_in, parts_of, stem, stems
 from assistant.reading import Reading
+from assistant.records.history import Record
 from assistant.retrieval import common_names
-from assistant.revisions import corresponding, differs, revised
-from assistant.standings import Standing, cited_of
 from assistant.types import Passage, Statement
 from assistant.values import Value, values_in
 from corpus.chunking import chunk_document
@@ -57,7 +57,7 @@ class Contradiction:
 class Contradictions:
     """Finds them for the answers of one audit."""
 
-    def __init__(self, view: View, means: Means, news: News) -> None:
+    def __init__(self, view: View, means: Means, news: Newcomers) -> None:
         self._view = view
         self._means = means
         self._news = news

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from assistant.audit.citations import STATES, State, cited_of, reverified, standing
 from assistant.config import Settings
 from assistant.entailment import Entailment
-from assistant.history import Record
+from assistant.records.history import Record
 from assistant.render import wrapped
-from assistant.standings import STATES, State, cited_of, reverified, standing
 from assistant.types import SHOWN, Answer, Verdict
 
 if TYPE_CHECKING:

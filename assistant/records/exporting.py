@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from assistant.confidence import confidence_word
-from assistant.history import Record
-from assistant.kept import answer_of
+from assistant.records.answers import answer_of
+from assistant.records.history import Record
 from assistant.render import place
 from assistant.types import Answer, Citation, Passage, Statement
 from corpus.errors import UsageError

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from assistant.history import History, Record
+from assistant.records.history import History, Record
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 

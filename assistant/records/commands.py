@@ -14,20 +14,20 @@ from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
-    from assistant.conversations import Conversation, Match
-    from assistant.feedback import Feedback
-    from assistant.history import History
+    from assistant.records.conversations import Conversation, Match
+    from assistant.records.feedback import Feedback
+    from assistant.records.history import History
 
 
 def conversations(options: argparse.Namespace) -> int:
-    from assistant.conversations import Conversations  # deferred: numpy must not slow `--help`
+    from assistant.records.conversations import Conversations  # deferred: numpy must not slow `--help`
 
     history = kept_history(options)
     if options.action == "verify":
         return _verify(history, options)
     kept = Conversations(history)
     if options.action is not None:
-        from assistant.exporting import export  # deferred: only needed here
+        from assistant.records.exporting import export  # deferred: only needed here
 
         if options.id is None:
             raise UsageError("it isn't said which conversation: `assistant conversations` lists them with their ids")
@@ -43,7 +43,7 @@ def conversations(options: argparse.Namespace) -> int:
 
 
 def feedback(options: argparse.Namespace) -> int:
-    from assistant.feedback import FeedbackLog  # deferred: numpy must not slow `--help`
+    from assistant.records.feedback import FeedbackLog  # deferred: numpy must not slow `--help`
 
     log = FeedbackLog(kept_history(options))
     since = options.since and datetime.combine(options.since, time()).astimezone()
@@ -75,8 +75,8 @@ def prove(options: argparse.Namespace) -> int:
 
 
 def verify_proof(options: argparse.Namespace) -> int:
-    from assistant.proof import MOST_BYTES, render_verification  # deferred: numpy must not slow `--help`
-    from assistant.proof import verify_proof as verified
+    from assistant.records.proof import MOST_BYTES, render_verification  # deferred: numpy must not slow `--help`
+    from assistant.records.proof import verify_proof as verified
 
     try:
         with Path(options.file).open("rb") as file:
@@ -122,7 +122,7 @@ def _write(text: str, out: str | None) -> None:
     if out is None:
         print(text, end="")
         return
-    from assistant.exporting import write_export  # deferred: it brings NumPy
+    from assistant.records.exporting import write_export  # deferred: it brings NumPy
 
     write_export(Path(out), text)
     say(f"written to {out}")

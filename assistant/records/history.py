@@ -13,8 +13,8 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Self
 
-from assistant.chain import Link, Row, append, linked, problems
-from assistant.schema import HistoryFile, Permit, Predicate
+from assistant.records.chain import Link, Row, append, linked, problems
+from assistant.records.storage import HistoryFile, Permit, Predicate
 from assistant.types import Answer, Turn
 from corpus.errors import UnavailableError, UsageError
 from embeddings.types import Where
@@ -163,7 +163,9 @@ class History:
             UsageError: there is none with this id, or none to be seen.
             UnavailableError: it is damaged, or was put into the file by something else.
         """
-        from assistant.proof import proof_of  # deferred: only who asks for a proof needs it, and it reads answers
+        from assistant.records.proof import (
+            proof_of,  # deferred: only who asks for a proof needs it, and it reads answers
+        )
 
         number = self.record(answer_id).number
         with self._file.use() as connection:

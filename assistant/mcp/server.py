@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from assistant.api import Assistant
 from assistant.config import Settings
-from assistant.mcp_schemas import Answered, Ask, Found, Passages, Read, ReadSpan, Search, Source
+from assistant.mcp.schemas import Answered, Ask, Found, Passages, Read, ReadSpan, Search, Source
 from assistant.secrets import redact
 from assistant.telemetry import JsonFormatter
 from corpus.errors import AssistantError, UsageError

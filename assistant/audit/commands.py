@@ -11,7 +11,7 @@ from assistant.commands import Exit, print_json
 from assistant.config import Settings
 
 if TYPE_CHECKING:
-    from assistant.audit import AuditedAnswer, AuditReport
+    from assistant.audit.auditor import AuditedAnswer, AuditReport
 
 _FINDINGS = {"supported": "holds", "unsupported": "no longer supported", "contradicted": "contradicted"}
 
@@ -47,7 +47,7 @@ def _lines(report: AuditReport) -> Iterator[tuple[str, int]]:
 
 
 def _stale(answer: AuditedAnswer) -> Iterator[tuple[str, int]]:
-    from assistant.standings import STATES  # deferred: numpy must not slow `--help`
+    from assistant.audit.citations import STATES  # deferred: numpy must not slow `--help`
 
     asked = answer.asked.astimezone()
     yield f"{answer.id}: “{answer.question}”, asked on {asked.day} {asked:%B %Y at %H:%M}", 0

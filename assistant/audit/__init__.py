@@ -1,0 +1,1 @@
+"""Whether answers of the past still hold in the documents of today."""
