@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -196,9 +196,7 @@ class Answering:
         given = where or Where()
         return replace(given, date_to=min(given.date_to or day, day))
 
-    def _superseded(
-        self, listed: Sequence[DocumentSummary], found: Retrieval, differing: tuple[Conflict, ...]
-    ) -> None:
+    def _superseded(self, listed: Sequence[DocumentSummary], found: Retrieval, differing: tuple[Conflict, ...]) -> None:
         """Notes each document that is cited, and that a newer edition, of those listed, supersedes."""
         shown = (c for s in self._statements if s.verdict in SHOWN for c in s.citations)
         citations = (*shown, *(c for conflict in differing for c in conflict.citations))
@@ -255,7 +253,8 @@ class Answering:
 
     def _begin(self, generator: TextGenerator, prompt: Prompt) -> Iterator[str]:
         self._read += messages(prompt) if _writes(generator) else ()
-        self._draft = draft = generator.generate(prompt)
+        with _telling(generator.name):
+            self._draft = draft = generator.generate(prompt)
         if self._stopped.is_set():  # while it began
             close(draft)
         return draft
@@ -311,10 +310,16 @@ class Answering:
 
 
 def _told(name: str, draft: Iterator[str]) -> Iterator[str]:
-    """The draft, with whatever a generator raises as an error for people, and without keys."""
-    try:
+    with _telling(name):
         for delta in draft:  # noqa: UP028 - `yield from` would close it a second time
             yield delta
+
+
+@contextmanager
+def _telling(name: str) -> Iterator[None]:
+    """Whatever a generator raises as an error for people, and without keys."""
+    try:
+        yield
     except AssistantError:
         raise
     except Exception as error:  # a plug-in may raise anything

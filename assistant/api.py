@@ -37,9 +37,10 @@ class Assistant(Library):
     narrows it for this call. Every method but `close` raises `UsageError` once it is closed.
     """
 
-    def __init__(self, core: Core, audience: Audience = None, *, owned: bool = True) -> None:
+    def __init__(self, core: Core, audience: Audience = None, *, conversations: str = "", owned: bool = True) -> None:
         """`owned`: whether the generator can be changed here, and whether `close` closes the files."""
         super().__init__(core, audience)
+        self._within = conversations
         self._owned = owned
         self._watching: Watching | None = None
 
@@ -100,7 +101,7 @@ class Assistant(Library):
         """
         core = Core.open(index, settings, generator, embedder, reranker, history, limits)
         try:
-            desk = cls(core, narrowed(None, audience, core.index.audiences))
+            desk = cls(core, narrowed(None, audience, core.audiences))
         except BaseException:
             core.close()
             raise
@@ -122,14 +123,18 @@ class Assistant(Library):
         if self._owned:
             self._core.close()
 
-    def seen_by(self, audience: Set[str] | None) -> Assistant:
+    def seen_by(self, audience: Set[str] | None, *, conversations: str = "") -> Assistant:
         """The same assistant for readers of these groups. It shares everything with this one, and closing it does
         nothing.
+
+        Args:
+            conversations: of the past it sees only those whose ids begin so, added to what this one's begin with.
 
         Raises:
             UnknownAudience: no document is for a group of that name, or this assistant isn't.
         """
-        return Assistant(self._core, self._narrowed(audience), owned=False)
+        within = self._within + conversations
+        return Assistant(self._core, self._narrowed(audience), conversations=within, owned=False)
 
     def warm(self) -> None:
         """Load the models side by side, in seconds; further calls return at once."""
@@ -195,16 +200,16 @@ class Assistant(Library):
     @property
     def conversations(self) -> Conversations:
         """What was asked and answered, by conversation."""
-        return Conversations(self._core.kept(self._audience))
+        return Conversations(self._core.kept(self._audience, self._within))
 
     @property
     def feedback(self) -> FeedbackLog:
         """What was said of the answers."""
-        return FeedbackLog(self._core.kept(self._audience))
+        return FeedbackLog(self._core.kept(self._audience, self._within))
 
     def history(self, conversation: str | None = None) -> list[Record]:
         """Questions and answers as they were given, oldest first."""
-        return self._core.kept(self._audience).records(conversation)
+        return self._core.kept(self._audience, self._within).records(conversation)
 
     def proof(self, answer_id: str) -> str:
         """What `assistant verify-proof` checks without this index: an answer of the history, and its place in it.
@@ -212,7 +217,7 @@ class Assistant(Library):
         Raises:
             UsageError: no such answer was kept.
         """
-        return self._core.kept(self._audience).proof(answer_id)
+        return self._core.kept(self._audience, self._within).proof(answer_id)
 
     def audit(
         self,
@@ -229,7 +234,7 @@ class Assistant(Library):
         """
         readers = self._narrowed(audience)
         with self._core.reading(readers) as (view, means):
-            report = audit(view, means, self._core.kept(readers), since)
+            report = audit(view, means, self._core.kept(readers, self._within), since)
         if on_stale is not None:
             for answer in report.stale:
                 on_stale(answer)
@@ -244,7 +249,7 @@ class Assistant(Library):
         Raises:
             UsageError: it was kept, and isn't this audience's to see.
         """
-        return Dialogue(self._core, self._narrowed(audience), id or uuid.uuid4().hex)
+        return Dialogue(self._core, self._narrowed(audience), self._own(id))
 
     def ask(
         self,
@@ -296,4 +301,12 @@ class Assistant(Library):
     ) -> Stream:
         """The same, event by event; the last is `Finished`. `stop()` ends it from any thread."""
         readers = self._narrowed(audience)
-        return streamed(self._core, readers, question, history, where, as_of, conversation, anyway, timeout)
+        own = self._own(conversation)
+        return streamed(self._core, readers, question, history, where, as_of, own, anyway, timeout)
+
+    def _own(self, conversation: str | None) -> str:
+        """The id of one that it may go on with; without a name a new one."""
+        named = conversation or self._within + uuid.uuid4().hex
+        if not named.startswith(self._within):
+            raise UsageError(f"the conversation {named!r} can't be gone on with here: begin another")
+        return named

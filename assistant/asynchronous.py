@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Set
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
+from threading import Thread
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from assistant.api import Assistant
@@ -49,14 +50,15 @@ class _Beside(Generic[T_co]):
         stream = await self._run(begin)
         try:
             for place in stream.places:
-                await _turn(place, stream.deadline)
+                if not await _turn(place, stream.deadline):
+                    break  # the stream itself says that it was in vain
             yield stream
         finally:
             stream.close()
 
 
-async def _turn(place: Place, deadline: Deadline) -> None:
-    """Waits without a thread; the stream itself tells where it was in vain."""
+async def _turn(place: Place, deadline: Deadline) -> bool:
+    """Whether it came; waits without a thread."""
     loop, called = asyncio.get_running_loop(), asyncio.Event()
 
     def call() -> None:
@@ -66,6 +68,7 @@ async def _turn(place: Place, deadline: Deadline) -> None:
     if not place.join(call):
         with suppress(TimeoutError):
             await asyncio.wait_for(called.wait(), place.patience(deadline))
+    return place.held
 
 
 def _awaited(method: Callable[Concatenate[T, P], R]) -> Callable[Concatenate[_Beside[T], P], Awaited[R]]:
@@ -129,7 +132,14 @@ class Opening:
         self._desk: AsyncAssistant | None = None
 
     async def _open(self) -> AsyncAssistant:
-        return AsyncAssistant(await asyncio.to_thread(self._opened))
+        thread = ThreadPoolExecutor(1)
+        opening = thread.submit(copy_context().run, self._opened)
+        thread.shutdown(wait=False)
+        try:
+            return AsyncAssistant(await asyncio.wrap_future(opening))
+        except BaseException:
+            opening.add_done_callback(_abandoned)
+            raise
 
     def __await__(self) -> Generator[Any, Any, AsyncAssistant]:
         return self._open().__await__()
@@ -141,6 +151,12 @@ class Opening:
     async def __aexit__(self, *_: object) -> None:
         if self._desk is not None:
             await self._desk.close()
+
+
+def _abandoned(opening: Future[Assistant]) -> None:
+    """Closes what was opened though its task was cancelled: nobody else could. In a thread, as the loop may call it."""
+    if not opening.cancelled() and opening.exception() is None:
+        Thread(target=opening.result().close).start()
 
 
 class AsyncConversations(_Beside[Conversations]):
@@ -226,13 +242,16 @@ class AsyncAssistant(_Beside[Assistant]):
     async def close(self) -> None:
         """As `Assistant.close`, any number of times; answers that are being written end."""
         if self._owned:
-            with suppress(UsageError):  # it is closed already
-                await self._run(self._inner.close)
-            self._threads.shutdown(wait=False)
+            try:
+                with suppress(UsageError):  # it is closed already
+                    await asyncio.shield(self._run(self._inner.close))  # also where the task is cancelled again
+            finally:
+                self._threads.shutdown(wait=False)
 
-    async def seen_by(self, audience: Set[str] | None) -> AsyncAssistant:
+    async def seen_by(self, audience: Set[str] | None, *, conversations: str = "") -> AsyncAssistant:
         """As `Assistant.seen_by`, in the same threads."""
-        return AsyncAssistant(await self._run(functools.partial(self._inner.seen_by, audience)), self._threads)
+        seen = functools.partial(self._inner.seen_by, audience, conversations=conversations)
+        return AsyncAssistant(await self._run(seen), self._threads)
 
     async def conversation(self, id: str | None = None, *, audience: Set[str] | None = None) -> AsyncDialogue:
         """As `Assistant.conversation`."""

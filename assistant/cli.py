@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from assistant import commands
@@ -105,13 +105,13 @@ def _parser() -> argparse.ArgumentParser:
     documents = command("documents", commands.documents, "list what is indexed, and what could not be read")
     _json(_where_kept(_audience(documents)), "list")
 
-    gaps = command("gaps", commands.gaps, "list what people asked that the documents couldn't answer")
-    gaps.add_argument("--since", type=_day, metavar="DAY", help="only what was asked from 2024-01-31 on")
+    gaps = command("gaps", keeping.gaps, "list what people asked that the documents couldn't answer")
+    gaps.add_argument("--since", type=_beginning, metavar="DAY", help="only what was asked from 2024-01-31 on")
     _json(_where_kept(gaps), "list")
 
     replay = command(
         "replay",
-        commands.replay,
+        auditing.replay,
         "ask a kept question again, and verify its answer with the documents of today",
         "An extractive answer is asked again and compared; the statements of any answer are verified again. "
         "Exits with 1 where a statement no longer holds, or the same index gives another answer.",
@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         "Says what each citation has become: intact, moved, changed, gone; and whether each statement is still "
         "supported, or contradicted by something newer. Exits with 1 where an answer is stale.",
     )
-    audited.add_argument("--since", type=_day, metavar="DAY", help="only what was asked from 2024-01-31 on")
+    audited.add_argument("--since", type=_beginning, metavar="DAY", help="only what was asked from 2024-01-31 on")
     _settings_file(_json(_where_kept(audited), "outcome"))
 
     kept = command("conversations", keeping.conversations, "list kept conversations, find words in them, export one")
@@ -158,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     judged.add_argument(
         "action", nargs="?", choices=("export",), metavar="export", help="as a set for `assistant eval`"
     )
-    judged.add_argument("--since", type=_day, metavar="DAY", help="only what was judged from 2024-01-31 on")
+    judged.add_argument("--since", type=_beginning, metavar="DAY", help="only what was judged from 2024-01-31 on")
     _json(_where_kept(_out(judged)), "list")
 
     doctor = command("doctor", commands.doctor, "examine every file and row of an index")
@@ -266,6 +266,11 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2024-01-31") from error
+
+
+def _beginning(day: str) -> datetime:
+    """Midnight, here."""
+    return datetime.combine(_day(day), time()).astimezone()
 
 
 class _Version(argparse.Action):

@@ -1,4 +1,7 @@
-"""What each command does. Everything heavy is imported where it is used: `--help` must not wait for it."""
+"""What the commands about an index and questions to it do.
+
+Everything heavy is imported where it is used: `--help` must not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from datetime import datetime, time
 from enum import IntEnum
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -24,7 +26,6 @@ from corpus.sanitizing import sanitize
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from assistant.records.history import History
     from embeddings.doctor import Finding
     from embeddings.types import Where
 
@@ -113,7 +114,7 @@ def documents(options: argparse.Namespace) -> int:
     with Assistant.open(options.index, settings=Settings(reranker="none"), audience=readers(options)) as desk:
         documents, failures = desk.documents(), desk.failures()
     if options.json:
-        rows = [{**asdict(d), "date": d.date.isoformat() if d.date else None} for d in documents]
+        rows = [one.to_dict() for one in documents]
         print_json({"documents": rows, "failures": [asdict(failure) for failure in failures]})
     else:
         print(render_documents(documents, failures))
@@ -144,35 +145,6 @@ def _history_findings(folder: Path) -> Iterator[Finding]:
         yield from (Finding(f"{FILE}: {problem}", "put the file back from a copy") for problem in problems)
     except UnavailableError as error:
         yield Finding(f"{FILE}: {error}", "see there")
-
-
-def replay(options: argparse.Namespace) -> int:
-    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
-    from assistant.audit.replay import render_replay, settings_of
-    from assistant.audit.replay import replay as replayed
-    from assistant.entailment import entailment_named
-
-    record = kept_history(options).record(options.id)
-    with Assistant.open(options.index, settings=settings_of(record), history=":memory:") as desk:
-        found = replayed(desk, record, entailment_named(chosen_settings(options).entailment))
-    if options.json:
-        print_json(found.to_dict())
-    else:
-        print(render_replay(found))
-    return Exit.DONE if found.holds else Exit.BELOW_THRESHOLD
-
-
-def gaps(options: argparse.Namespace) -> int:
-    from assistant.records.gaps import gaps as found_in  # deferred: numpy must not slow `--help`
-    from assistant.records.gaps import render_gaps
-
-    since = options.since and datetime.combine(options.since, time()).astimezone()
-    found = found_in(kept_history(options).records(since=since, brief=True))
-    if options.json:
-        print_json([gap.to_dict() for gap in found])
-    else:
-        print(render_gaps(found))
-    return Exit.DONE
 
 
 def generators(_: argparse.Namespace) -> int:
@@ -235,16 +207,6 @@ def _where(options: argparse.Namespace) -> Where | None:
 
     where = Where(tuple(options.path), tuple(options.tag), options.date_from, options.date_to)
     return None if where == Where() else where
-
-
-def kept_history(options: argparse.Namespace) -> History:
-    from assistant.records.history import FILE, History  # deferred: numpy must not slow `--help`
-    from embeddings.search import Index
-
-    folder = index_folder(options.index)
-    if not (folder / FILE).exists():
-        Index.open(folder).close()  # says what is wrong with it; without questions there is nothing more to say
-    return History(folder / FILE)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from assistant.questions import Question, analyse, content_stems, holds, name_wo
 from assistant.reading import Reading, Scored
 from assistant.types import SHOWN, Citation, Conflict, ConflictingValue, Statement
 from assistant.values import Value, labels, modifiers, values_in
+from corpus.dating import in_words
 
 FLOOR, SPAN = 0.0, 5.0
 """Least score of a sentence that may differ, and how far below the best it may lie."""
@@ -165,6 +166,6 @@ def _explanation(values: Sequence[ConflictingValue]) -> str:
     said = []
     for value in values:
         titles = [f"“{c.passage.document.title}” (undated)" for c in value.citations if c.passage]
-        source = f"{value.date.day} {value.date:%B %Y}" if value.date else titles[0]
+        source = in_words(value.date) if value.date else titles[0]
         said.append(f"{source} says {value.text}{' (newest)' if value.newest and alone else ''}")
     return f"Sources differ: {', '.join(said)}."

@@ -120,12 +120,18 @@ class Core:
             with self.index.view(audience) as view:
                 yield view, means
 
-    def kept(self, audience: Audience) -> History:
-        """The history as far as an audience may see it."""
+    def audiences(self) -> frozenset[str]:
+        """As `Index.audiences`."""
+        with self.used():
+            return self.index.audiences()
+
+    def kept(self, audience: Audience, conversations: str = "") -> History:
+        """The history as far as an audience may see it, and of the conversations whose ids begin so."""
         self.check()
+        history = self.history.within(conversations)
         if audience is None:
-            return self.history
-        return self.history.permitted_by(lambda: deciding(audience, self.view(audience)))
+            return history
+        return history.permitted(lambda: deciding(audience, self.view(audience)))
 
     def may_continue(self, conversation: str, audience: Audience) -> None:
         """Raises `UsageError` where anything of the conversation isn't the audience's to see."""
@@ -148,9 +154,11 @@ class Core:
         with self._lock:
             closed, self._closed = self._closed, True
             generators = [] if closed else [self.means.generator, *self._replaced]
-        for generator in generators:
-            generator.close()
-        self.end(None)
+        try:
+            for generator in generators:
+                generator.close()
+        finally:  # a plug-in's may raise anything
+            self.end(None)
 
     def use(self, generator: str | None, strictness: Strictness | None) -> None:
         with self._lock:

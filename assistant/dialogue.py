@@ -31,7 +31,7 @@ class Dialogue:
         self._gate = Gate(replace(core.gate.limits, concurrent=1))
         core.may_continue(id, audience)
         past = Conversations(core.kept(audience)).records(id, MOST_TURNS)
-        self._turns = tuple(Turn(r.question, "" if r.answer["refused"] else r.answer["text"]) for r in past)
+        self._turns = tuple(record.turn for record in past)
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -65,5 +65,4 @@ class Dialogue:
 
     def add(self, answer: Answer) -> None:
         """Remember it as the last turn."""
-        turn = Turn(answer.question, "" if answer.refused else answer.text)
-        self._turns = (*self._turns, turn)[-MOST_TURNS:]
+        self._turns = (*self._turns, answer.turn)[-MOST_TURNS:]

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from assistant.questions import stem, stems, words
+from corpus.dating import in_words
 from corpus.types import Document
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def says_replacing(document: Document) -> bool:
 
 def _named(document: Edition) -> str:
     day = document.date
-    return f"“{document.title}”" + (f" ({day.day} {day:%B %Y})" if day else "")
+    return f"“{document.title}”" + (f" ({in_words(day)})" if day else "")
 
 
 def _supersedes(new: Edition, old: Edition) -> bool:

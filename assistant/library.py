@@ -95,7 +95,7 @@ class Library:
 
     def _narrowed(self, audience: Set[str] | None) -> Audience:
         self._core.check()
-        return narrowed(self._audience, audience, self._core.index.audiences)
+        return narrowed(self._audience, audience, self._core.audiences)
 
     def _folders(self) -> tuple[Path, ...]:
         with self._core.used():

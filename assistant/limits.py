@@ -8,8 +8,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
+from functools import partial
+from queue import Empty, SimpleQueue
 
 from corpus.errors import DeadlineExceeded, Overloaded, UsageError
 
@@ -117,9 +119,9 @@ class Gate:
         """From inside, after so many seconds, or from the queue."""
         called = []
         with self._lock:
-            if place in self._queue:
+            with suppress(ValueError):  # it isn't there
                 self._queue.remove(place)
-            elif place in self._inside:
+            if place in self._inside:
                 self._inside.discard(place)
                 self._seconds += 0.0 if seconds is None else _WEIGHT * (seconds - self._seconds)
             while self._queue and len(self._inside) < self._queue[0].at_once:
@@ -162,14 +164,19 @@ class Place:
         """Seconds to wait for the call."""
         return min(self._gate.limits.patience, deadline.left)
 
+    @property
+    def held(self) -> bool:
+        return self._gate.holds(self)
+
     def enter(self, deadline: Deadline) -> None:
         """Joins and waits unless that is done. Raises `Overloaded` or `DeadlineExceeded` where it isn't its turn."""
-        turn = threading.Event()
-        if not self._joined and not self.join(turn.set):
-            turn.wait(min(self.patience(deadline), threading.TIMEOUT_MAX))
+        called: SimpleQueue[object] = SimpleQueue()  # an event's lock could be held by the thread that must set it
+        if not self._joined and not self.join(partial(called.put, None)):
+            with suppress(Empty):
+                called.get(timeout=min(self.patience(deadline), threading.TIMEOUT_MAX))
         if self._refused is not None:
             raise self._refused
-        if not self._gate.holds(self):
+        if not self.held:
             raise self._gate.overloaded() if deadline.left else deadline.exceeded()
         self._since = time.monotonic()
 

@@ -53,10 +53,11 @@ def reread(folder: Path, wanted: Iterable[tuple[str, str]]) -> tuple[dict[tuple[
     """
     sources = {source.path: source for source in scan(folder)[0]}
     id_of = cache(lambda path: _id(sources[path]))
+    by_id = cache(lambda: {id_of(place): place for place in reversed(sources)})
     chosen, problems = {}, []
     for id, path in wanted:
         near = [place for place in (path, path.removeprefix(f"{folder.resolve().name}/")) if place in sources]
-        found = next((place for place in (*near, *sources) if id_of(place) == id), None)
+        found = next((place for place in near if id_of(place) == id), None) or by_id().get(id)
         if found is not None:
             chosen[id, path] = found
         elif near:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from assistant.types import Answer, Citation, Conflict, Passage, Refusal
+from corpus.dating import in_words
 from corpus.sanitizing import sanitize
 from corpus.types import Document
 
@@ -78,7 +79,7 @@ def _conflict(conflict: Conflict) -> Iterator[tuple[str, int]]:
     for value in conflict.values:
         cited = {c.number: c.passage.document for c in value.citations if c.passage is not None}
         sources = ", ".join(f"{document.title} [{number}]" for number, document in cited.items())
-        day = f"{value.date.day} {value.date:%B %Y}" if value.date else "no date"
+        day = in_words(value.date) if value.date else "no date"
         yield f"- {value.text}: {sources}, {day}{' (newest)' if value.newest else ''}", 2
 
 
@@ -100,7 +101,7 @@ def place(document: Document, page: int | None) -> str:
     """Title, path, date and page, as far as they are known."""
     parts = [document.title, document.path]
     if document.date:
-        parts.append(f"{document.date.day} {document.date:%B %Y}")
+        parts.append(in_words(document.date))
     if page is not None:
         parts.append(f"page {page}")
     return ", ".join(dict.fromkeys(parts))

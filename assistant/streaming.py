@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import uuid
 import weakref
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -120,7 +119,7 @@ def streamed(
     before: Remembering | Sequence[str | Turn],
     where: Where | None,
     as_of: date | None,
-    conversation: str | None,
+    conversation: str,
     anyway: bool,
     timeout: float | None,
     turn: Place | None = None,
@@ -139,7 +138,6 @@ def streamed(
     readers = None if audience is None else tuple(sorted(audience))
     answering = Answering(means, asked, Context(turns, where, as_of, made_with, anyway, readers))
     places = ([] if turn is None else [turn]) + [core.place(means.generator.name)]
-    conversation = conversation or uuid.uuid4().hex
     remembering = None if isinstance(before, Sequence) else before
     events = _events(core, answering, conversation, audience, places, deadline, remembering)
     followed = core.telemetry.follow(answering, events, conversation)

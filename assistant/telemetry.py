@@ -172,7 +172,7 @@ class Telemetry:
                 facts, level = _facts(event.answer), logging.INFO
                 more: dict[str, Any] = {"stages": event.answer.timings, "text": event.answer.text if texts else None}
             except (Exception, GeneratorExit) as raised:
-                failure = error = answering.error or raised
+                failure, error = raised, answering.error or raised  # closing a stream raises nothing
                 outcome = _outcome(error, answering.error is not None)
                 facts, more, level = {"outcome": outcome, "generator": label(answering.generator)}, {}, logging.INFO
                 if outcome != "abandoned":

@@ -217,6 +217,11 @@ class Answer:
             return self.refusal.explanation
         return " ".join(f"{s.text} {s.markers}".strip() for s in self.shown)
 
+    @property
+    def turn(self) -> Turn:
+        """As a follow-up remembers it: a refusal answered nothing."""
+        return Turn(self.question, "" if self.refused else self.text)
+
     def export_proof(self) -> str:
         """What `assistant verify-proof` checks without index and history. Raises `UsageError` where it wasn't kept."""
         from assistant.records.proof import (

@@ -129,7 +129,7 @@ def changed(folder: Path, into: Path, generations: dict[int, Texts], over: Calla
         if over():
             return
         chance = random.Random(version)
-        for place in PLACES[: len(PLACES)]:
+        for place in PLACES:
             path = folder / f"{place}.txt"
             if path.exists() and chance.random() < 0.1:
                 path.unlink()

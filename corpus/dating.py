@@ -98,6 +98,11 @@ def parse_date(text: str) -> date | None:
     return _date(match) if match else None
 
 
+def in_words(day: date) -> str:
+    """As in 3 May 2024, which `parse_date` reads again."""
+    return f"{day.day} {day:%B %Y}"
+
+
 def _from_text(blocks: Sequence[Block]) -> date | None:
     lines = [line for block in blocks if block.kind != "row" for line in block.text.split("\n")]
     top = [line for line in lines[:TOP_LINES] if len(line) <= 160]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import fnmatch
 import os
+import re
 import tomllib
+import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +19,8 @@ from corpus.types import Metadata
 SIDECAR = "corpus.toml"
 """At the top of an indexed folder, and only there; it is no document."""
 _MAX_BYTES = 1_000_000
+_NO_PATH = re.compile(r"^\.{0,2}/|/$|\\")
+"""In a pattern that fits no document: a rule that is passed over may leave open what it was to close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ class Sidecar:
             known = {*_names(values.get("audiences", ()), "audiences"), *(n for r in rules for n in r.audience or ())}
         except UnicodeDecodeError as error:
             raise UsageError(f"{str(path)!r} isn't UTF-8 text: write it again") from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise UsageError(f"{str(path)!r} isn't TOML: {sanitize(str(error))}: mend that place") from error
         except OSError as error:
             raise UsageError(f"{str(path)!r} can't be read: {error.strerror}: it decides who may see what") from error
@@ -82,6 +86,7 @@ class Sidecar:
 
     def rule_for(self, path: str) -> Rule:
         """All rules for a path as one: the last that names an audience decides it, tags add up."""
+        path = _composed(path)
         found = [rule for rule in self.rules if any(fnmatch.fnmatchcase(path, pattern) for pattern in rule.paths)]
         audiences = [rule.audience for rule in found if rule.audience is not None]
         tags = tuple(dict.fromkeys(tag for rule in found for tag in rule.tags))
@@ -151,8 +156,19 @@ def _rule(number: int, values: dict[str, Any]) -> Rule:
     paths = values.get("paths")
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) and path for path in paths):
         raise UsageError(f"'paths' is {paths!r} {where}: give a list of patterns such as [\"minutes/*\"]")
+    paths = [_composed(path) for path in paths]
+    if wrong := next((path for path in paths if _NO_PATH.search(path)), None):
+        raise UsageError(
+            f"{wrong!r} {where} is the path of no document: write patterns such as 'minutes/*', from the folder on "
+            "and without \\"
+        )
     audience = _names(values["audience"], "audience", where) if "audience" in values else None
     return Rule(tuple(paths), _names(values.get("tags", ()), "tags", where), audience)
+
+
+def _composed(path: str) -> str:
+    """With one code point for each letter that has one, however a system writes the names of files."""
+    return unicodedata.normalize("NFC", path)
 
 
 def _check_keys(values: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -68,12 +68,13 @@ def build_index(
 
     Args:
         index: folder of the index; it may lie inside an indexed folder.
-        replace: drop what the index holds of folders not named now.
+        replace: drop what the index holds of folders not named now, and labels that a callback gave.
         rebuild: read every file again, and go over to another embedder.
         labels: has the last word on each file's tags and audience, after the file itself and `corpus.toml`.
 
     Raises:
-        UsageError: no such folder, it lies in the index's, the index holds other folders, or labels are wrong.
+        UsageError: no such folder, it lies in the index's, the index holds other folders, labels are wrong, or those of
+            the index were given by a callback and there is none now.
         IndexUnavailable: the index was made with another embedder, is being written, or can't be written.
     """
     started = time.perf_counter()
@@ -85,10 +86,17 @@ def build_index(
     with IndexWriter(home, embedder, fitted.fingerprint, rebuild=rebuild) as writer:
         about, before = writer.meta(), writer.files()
         _check_same_index(about, home, roots, embedder, replace=replace, rebuild=rebuild)
+        if about.get("labelled") and labels is None and not replace:
+            raise UsageError(
+                f"the labels in the index {str(home)!r} come from a callback: index where labels= gives it, or with "
+                "--replace to go by the files and corpus.toml alone, which may open documents to more"
+            )
         read_alike = about.get("chunker") == fitted.fingerprint and not rebuild
         run = _Run(writer, embedder, fitted, labelling, progress or _silent)
         now = run.records(sources, unlisted, before, read_alike=read_alike)
         said = {"folders": json.dumps([str(root) for root in roots]), "audiences": json.dumps(labelling.audiences)}
+        if labels or about.get("labelled"):
+            said["labelled"] = "callback" if labels else ""
         if _shown(before) != _shown(now) or said.items() - about.items() or not writer.is_whole():
             writer.publish(now.values(), said)
         elif touched := [record for path, record in now.items() if record != before[path]]:

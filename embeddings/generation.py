@@ -14,10 +14,10 @@ from typing import IO, Any
 import numpy as np
 
 from embeddings import derived, lexical, vectors
-from embeddings.lexical import LexicalIndex, Mask, Passage, Rows
+from embeddings.lexical import LexicalIndex, Passage
 from embeddings.listing import Listing
 from embeddings.rows import CHECKED_CHUNK, DamagedRow, chunk_from, heading_text, verified
-from embeddings.types import Vectors, Where
+from embeddings.types import Mask, Rows, Vectors, Where
 from embeddings.vectors import Batches, DenseIndex
 
 _LOG = logging.getLogger(__name__)

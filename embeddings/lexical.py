@@ -20,8 +20,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from embeddings.types import Mask, Rows
 
 VERSION = 1
 """Raised whenever the same texts would give another file."""

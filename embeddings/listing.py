@@ -10,14 +10,11 @@ from datetime import date
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from corpus.labels import Labels
 from embeddings.rows import published_files
-from embeddings.types import Where
+from embeddings.types import Mask, Rows, Where
 
-Mask = NDArray[np.bool_]
-Numbers = NDArray[np.int64]
 _ID = 32
 """Digits of a document's id, the first of the SHA-256 of its file."""
 
@@ -31,17 +28,17 @@ class Listing:
     """
 
     paths: list[str]
-    keys: Numbers
+    keys: Rows
     """Of documents in the catalogue."""
-    contents: Numbers
+    contents: Rows
     """Files with the same bytes have the same number."""
-    days: Numbers
+    days: Rows
     """Proleptic ordinals; 0 without a date."""
-    kinds: Numbers
+    kinds: Rows
     """Places in `labels`."""
     labels: list[Labels]
     """Distinct ones."""
-    since: Numbers
+    since: Rows
     problems: dict[int, str]
     """Why the newest version of a file could not be read, by place."""
     at: dict[str, int]
@@ -91,7 +88,7 @@ class Listing:
             mask[[place for place in np.flatnonzero(mask).tolist() if not where.names(self.paths[place])]] = False
         return mask
 
-    def documents(self, visible: Mask, admitted: Mask | None = None) -> Numbers:
+    def documents(self, visible: Mask, admitted: Mask | None = None) -> Rows:
         """Keys of the documents that stand for the visible files of which one at least is admitted."""
         held = np.flatnonzero(visible & (self.keys > 0))
         contents, first = np.unique(self.contents[held], return_index=True)

@@ -17,8 +17,13 @@ from corpus.errors import UsageError
 from corpus.types import Chunk, Document
 
 Vectors = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 _ESCAPED = re.compile(r"\[([*?[])\]")
 """What `glob.escape` writes for a character that would be a wildcard."""
+_WILDCARD = re.compile(r"[*?[]")
+MOST_WILDCARDS = 1000
+"""In the paths of a filter together: more take seconds to make ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ class Where:
             if isinstance(values, str) or not all(isinstance(value, str) for value in values):
                 raise UsageError(f"{name} of a filter is {values!r}: give several texts, such as ({values!r},)")
             object.__setattr__(self, name, tuple(values))
+        wildcards = sum(len(_WILDCARD.findall(_ESCAPED.sub("", path))) for path in self.paths)
+        if wildcards > MOST_WILDCARDS:
+            raise UsageError(f"the paths of a filter have {wildcards:,} wildcards: give at most {MOST_WILDCARDS:,}")
         if self.date_from and self.date_to and self.date_from > self.date_to:
             raise UsageError(f"no day lies between {self.date_from} and {self.date_to}: exchange them")
 
@@ -81,7 +89,7 @@ class Where:
 @lru_cache(maxsize=8)
 def _names_and_patterns(paths: tuple[str, ...]) -> tuple[frozenset[str], re.Pattern[str]]:
     """Paths without a wildcard, of which there may be thousands, to be looked up at once; and the others as one."""
-    patterns = [path for path in paths if re.search(r"[*?[]", _ESCAPED.sub("", path))]
+    patterns = [path for path in paths if _WILDCARD.search(_ESCAPED.sub("", path))]
     joined = "|".join(map(fnmatch.translate, patterns)) or r"(?!)"
     return frozenset(_ESCAPED.sub(r"\1", path) for path in set(paths).difference(patterns)), re.compile(joined)
 

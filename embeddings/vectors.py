@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -11,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.derived import DerivedFile
-from embeddings.types import Vectors
+from embeddings.types import Mask, Rows, Vectors
 
-Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-Batches = Iterable[tuple[NDArray[np.int64], Vectors]]
+Batches = Iterable[tuple[Rows, Vectors]]
 """Chunk ids, ascending, and their vectors."""
 
 EXACT = 200_000
@@ -118,7 +117,10 @@ def load(file: DerivedFile, details: Mapping[str, Any], chunks: Rows) -> DenseIn
 
     lists = details["kind"] == "lists"
     flags = faiss.IO_FLAG_MMAP | faiss.IO_FLAG_READ_ONLY if lists else faiss.IO_FLAG_MMAP_IFC
-    index = faiss.read_index(str(file.path), flags)
+    try:
+        index = faiss.read_index(str(file.path), flags)
+    except RuntimeError as error:  # it was whole when it was opened
+        raise FileNotFoundError(errno.ENOENT, "a file was deleted while it was opened", str(file.path)) from error
     if lists:
         index.nprobe = details["probes"]
     return DenseIndex(index, chunks, file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,7 +18,6 @@ from corpus.labels import Labels
 from corpus.types import Chunk, Document, ReadFailure
 from embeddings.fusion import FEEDBACK, Moments, collapsed, fuse, moments, moved
 from embeddings.generation import Generation, Scope, vector_batches
-from embeddings.lexical import Mask, Rows
 from embeddings.rows import (
     CHECKED_CHUNK,
     DOCUMENT_COLUMNS,
@@ -27,7 +26,7 @@ from embeddings.rows import (
     document_from,
     verified,
 )
-from embeddings.types import Hit, Snapshot, Vectors, Where
+from embeddings.types import Hit, Mask, Rows, Snapshot, Vectors, Where
 from embeddings.vectors import cosines
 
 _DEPTH = 256
@@ -54,6 +53,10 @@ class DocumentSummary:
     """Groups that may see it; a restricted view names only those that it shares."""
     since: int = 0
     """Generation in which the path got this content, or these labels."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {**asdict(self), "date": self.date and self.date.isoformat()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,11 @@ class View:
         self._generation = generation
         self.audience = audience
         """Groups, one of which a document must be for; None: all documents."""
+
+    def restricted(self, audience: frozenset[str]) -> View:
+        """The same generation for those groups of this view's that are named."""
+        shared = audience if self.audience is None else audience & self.audience
+        return View(self._connection, self._about, self._generation, shared)
 
     def snapshot(self) -> Snapshot:
         about = self._about

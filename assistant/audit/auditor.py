@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from assistant.audit.citations import Standing, State, cited_of, reverified, standing
+from assistant.audit.citations import STATES, Standing, State, cited_of, reverified, standing
 from assistant.audit.contradictions import Contradiction, Contradictions
 from assistant.audit.newcomers import Newcomers
 from assistant.phrases import occurrences
 from assistant.questions import content_stems
 from assistant.records.history import History, Record
+from assistant.render import wrapped
 from assistant.types import SHOWN
+from corpus.dating import in_words
 from corpus.errors import UsageError
 from corpus.types import Document
 from embeddings.view import View
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.answering import Means
 
 Finding = Literal["supported", "unsupported", "contradicted"]
+_FINDINGS = {"supported": "holds", "unsupported": "no longer supported", "contradicted": "contradicted"}
 _HELD = 1 << 25
 """Characters of documents that are kept, so that one that is cited again needn't be read again."""
 _SHARE = 0.7
@@ -150,6 +154,9 @@ class Auditor:
     """Holds answers against one view."""
 
     def __init__(self, view: View, means: Means) -> None:
+        self._view = view
+        self._hides: dict[tuple[str, ...], Callable[[str, str], bool]] = {}
+        """By the audience of an answer."""
         self._documents = _Documents(view)
         self._entailment = means.entailment
         self._news = Newcomers(view, self._documents.document)
@@ -161,7 +168,10 @@ class Auditor:
         generation = int(answer["snapshot"]["generation"])
         offered = {passage["number"]: passage for passage in answer["passages"]}
         shown = [s for s in answer["statements"] if s["verdict"] in SHOWN]
-        found = [[self._standing(c, generation) for c in cited_of(s)] for s in shown]
+        hidden = Standing("gone", None)
+        found = [
+            [hidden if self._hidden(record, c) else self._standing(c, generation) for c in cited_of(s)] for s in shown
+        ]
         newer = self._contradictions.of(record, shown, found)
         statements = tuple(
             AuditedStatement(
@@ -185,9 +195,17 @@ class Auditor:
             return "contradicted"
         if all(at.state == "intact" for at in found):  # nothing has changed of what it was verified with
             return "supported"
-        return (
-            "supported" if reverified(statement, found, offered, self._entailment).verdict in SHOWN else "unsupported"
-        )
+        now = reverified(statement, found, offered, self._entailment)
+        return "supported" if now.verdict in SHOWN else "unsupported"
+
+    def _hidden(self, record: Record, cited: Mapping[str, Any]) -> bool:
+        """Whether those whom an answer was for may no longer see what it cites."""
+        readers = record.context.audience if record.context else None
+        if readers is None:
+            return False
+        if readers not in self._hides:
+            self._hides[readers] = cache(self._view.restricted(frozenset(readers)).hides)
+        return self._hides[readers](cited["document"]["id"], cited["document"]["path"])
 
     def _standing(self, cited: Mapping[str, Any], generation: int) -> Standing:
         """In its document, else in one that came since and has the words, as when a file was renamed and changed."""
@@ -237,3 +255,31 @@ class _Documents:
             _, gone = self._known.popitem(last=False)
             self._held -= len(gone.text) if gone else 0
         return found
+
+
+def render_audit(report: AuditReport) -> str:
+    """The counts, and every stale answer with why; plain text, no trailing newline."""
+    return "\n".join(wrapped(line, indent) for line, indent in _lines(report))
+
+
+def _lines(report: AuditReport) -> Iterator[tuple[str, int]]:
+    yield f"Answers: {report.answers:,}, {len(report.stale):,} stale; held against generation {report.generation}.", 0
+    if report.answers:
+        yield f"Citations: {', '.join(f'{n:,} {state}' for state, n in report.citations.items())}.", 0
+        yield f"Statements: {', '.join(f'{n:,} {finding}' for finding, n in report.statements.items())}.", 0
+    for answer in report.stale:
+        yield "", 0
+        yield from _stale(answer)
+
+
+def _stale(answer: AuditedAnswer) -> Iterator[tuple[str, int]]:
+    asked = answer.asked.astimezone()
+    yield f"{answer.id}: “{answer.question}”, asked on {in_words(asked)} at {asked:%H:%M}", 0
+    for statement in answer.statements:
+        yield f"{_FINDINGS[statement.finding]}: {statement.text}", 4
+        if (newer := statement.contradiction) is not None:
+            day = f" ({in_words(newer.date)})" if newer.date else ""
+            yield f"{newer.path}{day} says: “{newer.quote}”", 8
+        for citation in statement.citations:
+            if citation.state != "intact":
+                yield f"[{citation.number}] {citation.path}: {STATES[citation.state]}", 8

@@ -22,7 +22,7 @@ STATES: dict[State, str] = {
     "intact": "the span stands as it was cited",
     "moved": "the document has changed, and still has these words",
     "changed": "the document has changed, and no longer has these words",
-    "gone": "the document is no longer indexed",
+    "gone": "the document is no longer indexed, or no longer for those whom the answer was for",
 }
 
 

@@ -19,6 +19,7 @@ from assistant.editions import superseded_by
 from assistant.evidence import Evidence, answers_kind, of_another_year, sentences_of
 from assistant.questions import Question, analyse, name_words, names_in, parts_of, stem, stems
 from assistant.reading import Reading
+from assistant.records.answers import document_of
 from assistant.records.history import Record
 from assistant.retrieval import common_names
 from assistant.types import Passage, Statement
@@ -111,7 +112,7 @@ class Contradictions:
 
     def _newer_editions(self, old: Kept, generation: int) -> list[Document]:
         if (old["id"], generation) not in self._editions:
-            was = _document(old)
+            was = document_of(old)
             self._editions[old["id"], generation] = [
                 new
                 for new in self._news.editions(old["title"], generation)
@@ -216,12 +217,6 @@ def _admitted(record: Record, path: str, day: date | None, tags: Sequence[str]) 
         return True
     until = context.as_of
     return (context.where or Where()).admits(path, day, tags) and (until is None or (day is not None and day <= until))
-
-
-def _document(kept: Kept) -> Document:
-    """A cited document as far as an answer keeps it."""
-    day = kept["date"] and date.fromisoformat(kept["date"])
-    return Document(kept["id"], kept["path"], kept["title"], day or None, None, "")
 
 
 def _passage(at: Standing) -> Passage:

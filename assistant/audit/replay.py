@@ -13,6 +13,7 @@ from assistant.entailment import Entailment
 from assistant.records.history import Record
 from assistant.render import wrapped
 from assistant.types import SHOWN, Answer, Verdict
+from corpus.dating import in_words
 
 if TYPE_CHECKING:
     from assistant.api import Assistant  # which offers `replay`
@@ -156,7 +157,7 @@ def render_replay(found: Replay) -> str:
 def _lines(found: Replay) -> Iterator[tuple[str, int]]:
     record, answer = found.record, found.record.answer
     asked = record.asked.astimezone()
-    yield f"“{record.question}”, asked on {asked.day} {asked:%B %Y at %H:%M}, answered by {answer['generator']}", 0
+    yield f"“{record.question}”, asked on {in_words(asked)} at {asked:%H:%M}, answered by {answer['generator']}", 0
     if found.generation != found.generation_then:
         yield f"The index has changed since: generation {found.generation_then} then, {found.generation} now.", 0
     if found.rerankers is not None:

@@ -90,15 +90,16 @@ class Watching:
                 del self._untold[answer_id]
 
     def _tell(self, answer: AuditedAnswer) -> bool:
-        try:
-            self._callback(answer)
-        except Exception:  # whatever it is, it is the application's own, which reads it in its log
-            _log.exception("the callback for stale answers failed for %r; it is called again", answer.id)
-            return False
-        self._history.change(
-            "INSERT OR REPLACE INTO told (answer, audience, state) VALUES (?, ?, ?)",
-            (answer.id, self._audience, _state(answer)),
-        )
+        with self._desk._core.used():  # it may close the desk, and that it was told must be kept
+            try:
+                self._callback(answer)
+            except Exception:  # whatever it is, it is the application's own, which reads it in its log
+                _log.exception("the callback for stale answers failed for %r; it is called again", answer.id)
+                return False
+            self._history.change(
+                "INSERT OR REPLACE INTO told (answer, audience, state) VALUES (?, ?, ?)",
+                (answer.id, self._audience, _state(answer)),
+            )
         affected = sum(statement.finding != "supported" for statement in answer.statements)
         log("stale", logging.WARNING, answer=answer.id, conversation=answer.conversation, statements=affected)
         return True

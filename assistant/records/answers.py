@@ -38,7 +38,7 @@ def answer_of(values: Mapping[str, Any]) -> Answer:
                     c["explanation"],
                     _citations(c, offered),
                     tuple(
-                        ConflictingValue(v["text"], _citations(v, offered), _day(v["date"]), v["newest"])
+                        ConflictingValue(v["text"], _citations(v, offered), day_of(v["date"]), v["newest"])
                         for v in c.get("values", ())
                     ),
                 )
@@ -51,7 +51,7 @@ def answer_of(values: Mapping[str, Any]) -> Answer:
             confidence=values.get("confidence"),
             notes=tuple(values.get("notes", ())),
             tokens=Tokens(**values["tokens"]) if values.get("tokens") else None,
-            newer=tuple(map(_document, values.get("newer", ()))),
+            newer=tuple(map(document_of, values.get("newer", ()))),
         )
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         known = values.get("id") if isinstance(values, Mapping) else values
@@ -73,7 +73,7 @@ def _refusal(values: Mapping[str, Any]) -> Refusal:
 
 
 def _passage(values: Mapping[str, Any]) -> Passage:
-    document = _document(values["document"])
+    document = document_of(values["document"])
     span = values["start"], values["end"], values["text"]
     chunk = Chunk(document.id, *span, tuple(values["headings"]), values["page"])
     return Passage(values["number"], chunk, document, values["score"])
@@ -87,15 +87,16 @@ def _citation(values: Mapping[str, Any], offered: Mapping[int, Passage]) -> Cita
     number, start, end, quote, page = (values[name] for name in ("number", "start", "end", "quote", "page"))
     if values["document"] is None:
         return Citation(number, None, start, end, quote, page)
-    document, passage = _document(values["document"]), offered.get(number)
+    document, passage = document_of(values["document"]), offered.get(number)
     if passage is None or passage.document != document:  # what it cites is all that is known of the passage
         passage = Passage(number, Chunk(document.id, start, end, quote, page=page), document, 0.0)
     return Citation(number, passage, start, end, quote, page)
 
 
-def _document(values: Mapping[str, Any]) -> Document:
-    return Document(values["id"], values["path"], values["title"], _day(values["date"]), None, "")
+def document_of(values: Mapping[str, Any]) -> Document:
+    """A document as far as an answer keeps it."""
+    return Document(values["id"], values["path"], values["title"], day_of(values["date"]), None, "")
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None

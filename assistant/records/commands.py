@@ -1,15 +1,15 @@
-"""What the commands about kept conversations, their proofs and judgements do."""
+"""What the commands about kept conversations do: their proofs, judgements and gaps."""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Sequence
-from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.commands import Exit, kept_history, print_json, say
+from assistant.commands import Exit, print_json, say
+from assistant.config import index_folder
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 
@@ -46,16 +46,27 @@ def feedback(options: argparse.Namespace) -> int:
     from assistant.records.feedback import FeedbackLog  # deferred: numpy must not slow `--help`
 
     log = FeedbackLog(kept_history(options))
-    since = options.since and datetime.combine(options.since, time()).astimezone()
     if options.action is not None:
-        cases, left_out = log.cases(since)
+        cases, left_out = log.cases(options.since)
         for reason in left_out:
             say(reason)
         _write("".join(json.dumps(case, ensure_ascii=False) + "\n" for case in cases), options.out)
         say(f"{len(cases)} cases, {len(left_out)} left out")
     else:
-        given = log.listed(since)
+        given = log.listed(options.since)
         _show(options, given, [_judgement(one) for one in given], "Nothing was judged yet.")
+    return Exit.DONE
+
+
+def gaps(options: argparse.Namespace) -> int:
+    from assistant.records.gaps import gaps as found_in  # deferred: numpy must not slow `--help`
+    from assistant.records.gaps import render_gaps
+
+    found = found_in(kept_history(options).records(since=options.since, brief=True))
+    if options.json:
+        print_json([gap.to_dict() for gap in found])
+    else:
+        print(render_gaps(found))
     return Exit.DONE
 
 
@@ -89,6 +100,16 @@ def verify_proof(options: argparse.Namespace) -> int:
     else:
         print(render_verification(found))
     return Exit.DONE if found.good else Exit.BELOW_THRESHOLD
+
+
+def kept_history(options: argparse.Namespace) -> History:
+    from assistant.records.history import FILE, History  # deferred: numpy must not slow `--help`
+    from embeddings.search import Index
+
+    folder = index_folder(options.index)
+    if not (folder / FILE).exists():
+        Index.open(folder).close()  # says what is wrong with it; without questions there is nothing more to say
+    return History(folder / FILE)
 
 
 def _show(

@@ -15,6 +15,7 @@ from assistant.records.answers import answer_of
 from assistant.records.history import Record
 from assistant.render import place
 from assistant.types import Answer, Citation, Passage, Statement
+from corpus.dating import in_words
 from corpus.errors import UsageError
 from corpus.files import write_file as write_export
 from corpus.sanitizing import sanitize
@@ -100,7 +101,7 @@ def _line(text: str) -> str:
 def _blocks(record: Record) -> Iterator[_Block]:
     answer, asked = answer_of(record.answer), record.asked.astimezone()
     yield "question", record.question
-    yield "note", f"Asked on {asked.day} {asked:%B %Y at %H:%M}, answered by {answer.generator}; id {answer.id}"
+    yield "note", f"Asked on {in_words(asked)} at {asked:%H:%M}, answered by {answer.generator}; id {answer.id}"
     if answer.standalone_question != answer.question:
         yield "note", f"Asked as: {answer.standalone_question}"
     if answer.refusal is not None:

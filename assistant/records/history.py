@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from copy import copy
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -13,8 +12,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, Self
 
+from assistant.records.answers import day_of
 from assistant.records.chain import Link, Row, append, linked, problems
-from assistant.records.storage import HistoryFile, Permit, Predicate
+from assistant.records.storage import HistoryFile, Permit
 from assistant.types import Answer, Turn
 from corpus.errors import UnavailableError, UsageError
 from embeddings.types import Where
@@ -75,8 +75,8 @@ class Context:
         where = values["where"] and Where(
             tuple(values["where"]["paths"]),
             tuple(values["where"]["tags"]),
-            _day(values["where"]["date_from"]),
-            _day(values["where"]["date_to"]),
+            day_of(values["where"]["date_from"]),
+            day_of(values["where"]["date_to"]),
         )
         turns = tuple(Turn(**turn) for turn in values["history"])
         if not isinstance(values["settings"], dict):
@@ -84,10 +84,8 @@ class Context:
         audience = values.get("audience")
         if audience is not None and not fits(audience, [str]):
             raise TypeError("its audience is no list of names")
-        anyway = bool(values.get("anyway"))
-        return cls(
-            turns, where, _day(values["as_of"]), values["settings"], anyway, None if audience is None else (*audience,)
-        )
+        as_of, anyway = day_of(values["as_of"]), bool(values.get("anyway"))
+        return cls(turns, where, as_of, values["settings"], anyway, None if audience is None else (*audience,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +102,11 @@ class Record:
     context: Context | None = None
     """None where it wasn't kept, as in files of version 1."""
 
+    @property
+    def turn(self) -> Turn:
+        """As `Answer.turn`."""
+        return Turn(self.question, "" if self.answer["refused"] else self.answer["text"])
+
 
 class History:
     """The file of a folder's conversations. Safe to use from many threads; a rebuild of the index keeps it.
@@ -115,33 +118,32 @@ class History:
         """`patience`: seconds to wait for another process that writes."""
         self._file = HistoryFile(path, patience)
         self._permit: Permit | None = None
+        self._beginning = ""
 
-    def permitted(self, predicate: Predicate | None) -> Self:
-        """The same file for a caller who may see only the answers for which it is true; None for all of this one's.
+    def within(self, beginning: str) -> Self:
+        """The same file for a caller who may see only conversations whose ids begin so; the others don't exist."""
+        scoped = copy(self)
+        scoped._beginning = beginning
+        return scoped
+
+    def permitted(self, permit: Permit) -> Self:
+        """The same file for a caller who may see only what `permit` allows, which is opened for each look into it.
 
         What can't be seen is as if it did not exist: a conversation of which any answer can't be, altogether.
         """
-        return copy(self) if predicate is None else self.permitted_by(lambda: nullcontext(predicate))
-
-    def permitted_by(self, opened: Permit) -> Self:
-        """The same, with a predicate that is opened anew for each look into the file, and holds for that."""
-        scoped, outer = copy(self), self._permit
-
-        @contextmanager
-        def both() -> Iterator[Predicate]:
-            with nullcontext() if outer is None else outer() as first, opened() as second:
-                yield second if first is None else lambda seen: first(seen) and second(seen)
-
-        scoped._permit = both
+        scoped = copy(self)
+        scoped._permit = permit
         return scoped
 
     def visible(self, conversation: str) -> str:
         """Condition, in SQL, that the conversation of this column may be seen; also where it was deleted."""
+        beginning = self._beginning.replace("'", "''")
+        within = f"substr({conversation}, 1, {len(self._beginning)}) = '{beginning}'" if beginning else "TRUE"
         if self._permit is None:
-            return "TRUE"
+            return within
         return (
-            "NOT EXISTS (SELECT 1 FROM answers AS part LEFT JOIN seen ON seen.number = part.number"
-            f" WHERE part.conversation = {conversation} AND NOT permitted(seen.audience, seen.documents))"
+            f"({within} AND NOT EXISTS (SELECT 1 FROM answers AS part LEFT JOIN seen ON seen.number = part.number"
+            f" WHERE part.conversation = {conversation} AND NOT permitted(seen.audience, seen.documents)))"
         )
 
     @property
@@ -295,7 +297,3 @@ def fits(value: Any, form: Any) -> bool:
             for name, one in form.items()
         )
     return isinstance(value, form)
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None

@@ -87,7 +87,7 @@ def proof_of(link: Link | None, after: Sequence[str] = ()) -> str:
     """The proof of a kept answer: JSON in one form only, ASCII, with a newline at its end.
 
     Args:
-        after: the later links, as `History.linked` gives them.
+        after: the later links, as `chain.linked` gives them.
 
     Raises:
         UsageError: the answer wasn't kept.

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -117,13 +117,15 @@ class HistoryFile:
         self._patience = patience
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._opened: tuple[int, int] | None = None
+        """Which file that is; None for one in memory."""
         self._closed = False
         self._decided: Callable[[str | None, str | None], bool] = partial(_decided, None)
         """Whether an answer may be seen, remembered for one caller and statement: the next may find it otherwise."""
         self._failed: BaseException | None = None
 
     def exists(self) -> bool:
-        return self._connection is not None or self.path.exists()
+        return self.path.exists() or (self._connection is not None and self._opened is None)
 
     @contextmanager
     def use(self, permit: Permit | None = None) -> Iterator[sqlite3.Connection]:
@@ -132,8 +134,12 @@ class HistoryFile:
             if self._closed:
                 raise UsageError(f"the history {str(self.path)!r} is closed: open it again")
             try:
+                if self._connection is not None and self._opened != self._lies_there():
+                    self._connection.close()  # what it would write now is lost: the file was deleted, or replaced
+                    self._connection = None
                 if self._connection is None:
                     self._connection = self._open()
+                    self._opened = self._lies_there()
                 self._decided, self._failed = lru_cache(1 << 16)(partial(_decided, predicate)), None
                 yield self._connection
             except UnicodeEncodeError as error:
@@ -169,6 +175,12 @@ class HistoryFile:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def _lies_there(self) -> tuple[int, int] | None:
+        with suppress(OSError):
+            status = self.path.stat()
+            return status.st_dev, status.st_ino
+        return None
 
     def _permitted(self, audience: str | None, documents: str | None) -> bool:
         try:

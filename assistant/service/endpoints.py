@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import date
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from assistant.api import Assistant
 from assistant.asynchronous import AsyncAssistant
 from assistant.service import completions, pages
-from assistant.service.asking import unless_gone
+from assistant.service.disconnecting import Stream, unless_gone
 from assistant.service.metrics import Metrics
 from assistant.service.operations import openapi
 from assistant.service.problems import Problem, body_of, log_failure, problem_of
-from assistant.service.schemas import day
 from assistant.service.tokens import Client, Links
 from assistant.types import SHOWN, Citation, Event, Finished, Turn, Verified
 from corpus.errors import UsageError
@@ -32,6 +32,7 @@ from embeddings.types import Where
 _DOCUMENT = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
 _ANSWER = re.compile(r"[0-9a-f]{24}", re.ASCII)
 _ROLE = {"role": "assistant"}
+_T = TypeVar("_T")
 _PAGE = 100
 """Documents of a list, where nothing is said."""
 
@@ -61,12 +62,16 @@ class Call:
         given = self.body.get("where")
         if not given:
             return None
-        days = {name: day(given[name], f"where.{name}") for name in ("date_from", "date_to") if name in given}
+        days = {name: date.fromisoformat(given[name]) for name in ("date_from", "date_to") if name in given}
         return Where(tuple(given.get("paths", ())), tuple(given.get("tags", ())), **days)
 
-    def conversation(self, named: str | None) -> str | None:
-        """Each token has conversations of its own, whatever they are called."""
-        return f"{self.client.name}:{named}" if named and self.client.name else named
+    @property
+    def conversations(self) -> str:
+        """What the ids of the client's begin with: each token has its own, whatever they are called."""
+        return f"{self.client.name}:" if self.client.name else ""
+
+    def conversation(self, named: str | None) -> str:
+        return self.conversations + (named or uuid.uuid4().hex)
 
 
 class Endpoints:
@@ -93,7 +98,7 @@ class Endpoints:
                 given["question"],
                 history=[Turn(turn["question"], turn.get("answer", "")) for turn in given.get("history", ())],
                 where=call.where,
-                as_of=day(given["as_of"], "as_of") if "as_of" in given else None,
+                as_of=date.fromisoformat(given["as_of"]) if "as_of" in given else None,
                 conversation=call.conversation(given.get("conversation")),
                 anyway=given.get("anyway", False),
                 audience=call.audience,
@@ -120,8 +125,7 @@ class Endpoints:
             return JSONResponse(completion.whole(answer, lambda citation: self._link(call, citation)))
         sent = self._sent(call, completion, self._asynchronous.stream(question, **options))
         first = await unless_gone(call.request, anext(sent))  # what fails before it has a status of its own
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return _Stream(_after(first, sent), headers=headers, media_type="text/event-stream")
+        return Stream(_after(first, sent), headers={"X-Accel-Buffering": "no"}, media_type="text/event-stream")
 
     async def _sent(
         self, call: Call, completion: completions.Completion, events: AsyncGenerator[Event, None]
@@ -170,13 +174,13 @@ class Endpoints:
     async def documents(self, call: Call) -> Response:
         listed = await asyncio.to_thread(lambda: self._seen(call).documents())
         first, most = call.query.get("offset", 0), call.query.get("limit", _PAGE)
-        shown = [{**asdict(one), "date": one.date and one.date.isoformat()} for one in listed[first : first + most]]
+        shown = [one.to_dict() for one in listed[first : first + most]]
         following = first + most if first + most < len(listed) else None
         return JSONResponse({"documents": shown, "total": len(listed), "next": following})
 
     async def document(self, call: Call) -> Response:
         start, end = call.query.get("start", 0), call.query.get("end", 0)
-        document = await asyncio.to_thread(self._document, call)
+        document = await asyncio.to_thread(self._named, call, _DOCUMENT, Assistant.document)
         if not start <= end <= len(document.text):
             raise Problem(422, f"There are no characters {start} to {end}: it has {len(document.text):,}.", "start")
         accepted = call.request.headers.get("accept", "")
@@ -186,7 +190,8 @@ class Endpoints:
         return HTMLResponse(text, headers={"Vary": "Accept", **pages.HEADERS})
 
     async def proof(self, call: Call) -> Response:
-        return Response(await asyncio.to_thread(self._proof, call), media_type="application/json")
+        proof = await asyncio.to_thread(self._named, call, _ANSWER, Assistant.proof)
+        return Response(proof, media_type="application/json")
 
     async def feedback(self, call: Call) -> Response:
         given, place = call.body, call.body.get("citation")
@@ -216,25 +221,14 @@ class Endpoints:
         return JSONResponse(openapi())
 
     def _seen(self, call: Call) -> Assistant:
-        return self._desk.seen_by(call.audience)
+        return self._desk.seen_by(call.audience, conversations=call.conversations)
 
-    def _document(self, call: Call) -> Document:
-        """The same for what there isn't and for what the client may not see."""
+    def _named(self, call: Call, form: re.Pattern[str], look: Callable[[Assistant, str], _T]) -> _T:
+        """What the path names by an id; the same problem where there is none and where the client may not see it."""
         named = call.request.path_params["id"]
-        if _DOCUMENT.fullmatch(named):
-            try:
-                return self._seen(call).document(named)
-            except UsageError:
-                pass
-        raise HTTPException(404)
-
-    def _proof(self, call: Call) -> str:
-        named = call.request.path_params["id"]
-        if _ANSWER.fullmatch(named):
-            try:
-                return self._seen(call).proof(named)
-            except UsageError:
-                pass
+        if form.fullmatch(named):
+            with suppress(UsageError):
+                return look(self._seen(call), named)
         raise HTTPException(404)
 
     def _link(self, call: Call, citation: Citation) -> str:
@@ -245,15 +239,6 @@ class Endpoints:
         base = self._public_url or str(call.request.base_url)
         span = f"start={citation.start}&end={citation.end}"
         return f"{base.rstrip('/')}/documents/{document.id}?{span}{key}#{pages.FRAGMENT}"
-
-
-class _Stream(StreamingResponse):
-    """Ends what it is made of when the client goes, in the middle of a `send` too."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert isinstance(self.body_iterator, AsyncGenerator)
-        async with aclosing(self.body_iterator):
-            await super().__call__(scope, receive, send)
 
 
 def _described(document: Document, start: int, end: int) -> dict[str, Any]:

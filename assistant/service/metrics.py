@@ -14,6 +14,14 @@ from assistant.types import Answer
 from corpus.errors import DeadlineExceeded, IndexUnavailable, Overloaded, UsageError
 from embeddings.types import Snapshot
 
+_OUTCOMES: dict[type[Exception], str] = {
+    Overloaded: "overloaded",
+    DeadlineExceeded: "late",
+    UsageError: "invalid",
+    ClientDisconnect: "gone",
+    Exception: "failed",
+}
+"""Of a question without an answer, by the first kind of error that fits."""
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -51,19 +59,8 @@ class Metrics:
                 self._seconds.observe(time.perf_counter() - began)
                 for stage, seconds in watched.answer.timings.items():
                     self._stages.labels(stage).observe(seconds)
-        except Overloaded:
-            outcome = "overloaded"
-            raise
-        except DeadlineExceeded:
-            outcome = "late"
-            raise
-        except UsageError:
-            outcome = "invalid"
-            raise
-        except ClientDisconnect:
-            raise
-        except Exception:
-            outcome = "failed"
+        except Exception as error:
+            outcome = next(name for kind, name in _OUTCOMES.items() if isinstance(error, kind))
             raise
         finally:
             self._asked -= 1

@@ -8,6 +8,7 @@ import html
 import itertools
 from collections.abc import Iterator
 
+from corpus.dating import in_words
 from corpus.sanitizing import sanitize
 from corpus.types import Document
 
@@ -32,7 +33,7 @@ def page(document: Document, start: int, end: int) -> str:
     title = _escaped(document.title)
     facts = [document.path]
     if document.date is not None:
-        facts.append(f"{document.date.day} {document.date:%B %Y}")
+        facts.append(in_words(document.date))
     if document.pages:
         number = document.page_at(start) if end > start else None
         facts.append(f"page {number} of {len(document.pages)}" if number else f"{len(document.pages)} pages")

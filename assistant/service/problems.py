@@ -87,4 +87,4 @@ def response_to(problem: Problem, path: str) -> JSONResponse:
     mine = not path.startswith("/v1/")
     status = problem.status if mine or problem.status != 422 else 400
     kind = "application/problem+json" if mine else "application/json"
-    return JSONResponse(body_of(problem, path), status, {"Cache-Control": "no-store", **problem.headers}, kind)
+    return JSONResponse(body_of(problem, path), status, problem.headers, kind)

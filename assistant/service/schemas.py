@@ -48,6 +48,8 @@ def check(value: Any, schema: Schema, place: str = "") -> None:
     Knows of JSON Schema: type, enum, anyOf, properties, required, additionalProperties, items, maxItems, minLength,
     maxLength, minimum, exclusiveMinimum, maximum, and the format `date`.
     """
+    if not schema:  # nothing is said of it, and it may be nested deeply
+        return None
     if any_of := schema.get("anyOf"):
         fitting = [one for one in any_of if _is(value, one["type"])]
         return check(value, fitting[0] if fitting else {"type": [one["type"] for one in any_of]}, place)
@@ -77,12 +79,14 @@ def _check_text(value: str, schema: Schema, place: str) -> None:
         least, most = schema.get("minLength", 0), schema.get("maxLength")
         raise _wrong(place, f"has {len(value):,} characters, and must have {least} to {most or 'any number of'}")
     if schema.get("format") == "date":
-        day(value, place)
+        _check_day(value, place)
 
 
 def _check_number(value: float, schema: Schema, place: str) -> None:
     least, above, most = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
-    if not math.isfinite(value) or (least is not None and value < least) or (above is not None and value <= above):
+    if isinstance(value, float) and not math.isfinite(value):
+        raise _wrong(place, "must be a number that isn't infinite")
+    if (least is not None and value < least) or (above is not None and value <= above):
         raise _wrong(place, f"must be {f'above {above}' if least is None else f'{least} or more'}")
     if most is not None and value > most:
         raise _wrong(place, f"must be {most} or less")
@@ -94,17 +98,17 @@ def _check_object(value: dict[str, Any], schema: Schema, place: str) -> None:
         if name not in value:
             raise _wrong(_inside(place, name), "is missing")
     for name, one in value.items():
+        _check_text(name, {}, place)
         if name not in properties and others is False:
             raise _wrong(_inside(place, name[:80]), f"isn't known; known are {', '.join(properties)}")
         check(one, properties.get(name, others if isinstance(others, Mapping) else {}), _inside(place, name[:80]))
 
 
-def day(text: str, place: str) -> date:
-    """A day such as 2024-01-31."""
+def _check_day(text: str, place: str) -> None:
     try:
         if len(text) != 10:
             raise ValueError(text)
-        return date.fromisoformat(text)
+        date.fromisoformat(text)
     except ValueError as error:
         raise _wrong(place, "must be a day such as 2024-01-31") from error
 

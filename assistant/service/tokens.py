@@ -97,7 +97,8 @@ class Links:
 
     def key(self, document_id: str, audience: frozenset[str] | None) -> str:
         until = int(time.time()) + LINK_SECONDS
-        said = urlsafe_b64encode(json.dumps([until, _listed(audience)]).encode()).decode().rstrip("=")
+        said = json.dumps([until, None if audience is None else sorted(audience)])
+        said = urlsafe_b64encode(said.encode()).decode().rstrip("=")
         return f"{said}.{self._signature(document_id, said)}"
 
     def client(self, document_id: str, key: str, now: float | None = None) -> Client | None:
@@ -110,10 +111,6 @@ class Links:
 
     def _signature(self, document_id: str, said: str) -> str:
         return hmac.new(self._secret, f"{document_id}.{said}".encode(), hashlib.sha256).hexdigest()
-
-
-def _listed(audience: frozenset[str] | None) -> list[str] | None:
-    return None if audience is None else sorted(audience)
 
 
 def _clients(path: Path) -> tuple[tuple[str, Client], ...]:

@@ -135,7 +135,7 @@ class ChatScreen(CitingScreen):
         task = message.task
         if task is not self.questions.current:
             return  # an answer that was stopped
-        from assistant.types import Finished, Retrieved, TextDelta, Turn, Verified
+        from assistant.types import Finished, Retrieved, TextDelta, Verified
 
         view = task.exchange.answer
         match message.event:
@@ -148,7 +148,7 @@ class ChatScreen(CitingScreen):
             case Finished(answer=answer):
                 seconds = perf_counter() - task.began
                 view.finish(answer, seconds)
-                self._turns.append(Turn(task.exchange.question, "" if answer.refused else answer.text))
+                self._turns.append(answer.turn)
                 self.status.answered(answer, seconds)
                 self.main.tell_unkept()
                 if answer.snapshot != self.main.snapshot:  # another process has indexed meanwhile
@@ -217,12 +217,11 @@ class ChatScreen(CitingScreen):
 
     async def _begin(self, conversation: str, records: Sequence[Record]) -> None:
         from assistant.tui.scope import scope_of
-        from assistant.types import Turn
 
         self.questions.waiting.clear()
         self.action_stop()
         self.conversation = conversation
-        self._turns = [Turn(r.question, "" if r.answer["refused"] else r.answer["text"]) for r in records]
+        self._turns = [record.turn for record in records]
         self.query_one(SourcePane).close()
         last = records[-1].context if records else None
         self.scope = scope_of(last.where) if last is not None and last.where is not None else None

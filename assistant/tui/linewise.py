@@ -47,7 +47,7 @@ def chat(desk: Assistant, reason: str) -> None:
             print("\nStopped.", file=sys.stderr)
         else:
             print(f"\n{render_answer(answer)}\n", flush=True)
-            turns.append(Turn(question, "" if answer.refused else answer.text))
+            turns.append(answer.turn)
 
 
 def _asked() -> str:

@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus.dating import in_words
 from corpus.errors import UnavailableError
 from corpus.sanitizing import sanitize
 
@@ -67,6 +68,6 @@ def reference(citation: Citation) -> str:
 
 def quoted(quote: str, document: Document, page: int | None) -> str:
     """Words of a document in quotation marks, with its title, date, page and path."""
-    day = f"{document.date.day} {document.date:%B %Y}" if document.date else ""
+    day = in_words(document.date) if document.date else ""
     parts = (document.title, day, f"page {page}" if page else "", document.path)
     return " ".join(sanitize(f"“{quote}” ({', '.join(part for part in parts if part)})").split())

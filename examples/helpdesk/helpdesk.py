@@ -15,8 +15,7 @@ from pathlib import Path
 
 from tickets import Draft, Ticket, Tickets
 
-from assistant import Answer, Assistant, AssistantError, Overloaded, UnavailableError
-from assistant.audit.auditor import AuditedAnswer
+from assistant import Answer, Assistant, AssistantError, AuditedAnswer, Overloaded, UnavailableError
 
 AUDIENCES = {
     "web": frozenset({"public"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,14 @@ with two helpers.
 Draft = Callable[[Prompt], Iterable[str]]
 
 
+def filled(folder: Path, texts: Mapping[str, str]) -> Path:
+    """The folder, with a file of each text by its path."""
+    for path, text in texts.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
 class Scripted:
     """Writes what `draft` gives for a prompt, and remembers what happened to it."""
 
@@ -91,10 +99,7 @@ def scripted() -> type[Scripted]:
 def museum(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Index of `DOCUMENTS`."""
     root = tmp_path_factory.mktemp("museum")
-    (root / "documents").mkdir()
-    for name, text in DOCUMENTS.items():
-        (root / "documents" / name).write_text(text, encoding="utf-8")
-    Assistant.build(root / "documents", index=root / "index", embedder="hashing")
+    Assistant.build(filled(root / "documents", DOCUMENTS), index=root / "index", embedder="hashing")
     return root / "index"
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from glob import escape
 from pathlib import Path
+from shutil import copytree
 from tempfile import TemporaryDirectory
 
 from assistant.api import Assistant
@@ -181,7 +182,10 @@ class Trials:
         by_callback = self._number % 2 == 0
         labelled([] if by_callback else self.documents, self.audiences, self.groups, self.folder)
         labels = labeller(self.audiences) if by_callback else None
-        return Assistant.build(self.folder, index=self.index, embedder=self._embedder, labels=labels).embedded
+        report = Assistant.build(
+            self.folder, index=self.index, embedder=self._embedder, labels=labels, replace=not by_callback
+        )
+        return report.embedded
 
     def open(self, history: Path, index: Path | None = None) -> Assistant:
         return Assistant.open(
@@ -220,13 +224,10 @@ class Trials:
             answers=(kept.id, missing[:24]),
             conversations=(desk.history()[-1].conversation, new()),
         )
-        secret = signs(self.documents, lambda one: self.visible(one, audience)) | {
-            said,
-            kept.id,
-            *asked.conversations[:1],
-        }
+        secret = signs(self.documents, lambda one: self.visible(one, audience))
+        secret |= {said, kept.id, asked.conversations[0], *self.groups} - audience
         seen = seen or desk.seen_by(audience)
-        yield from problems(seen, asked, secret | set(self.groups) - audience, lambda: fronts(desk, seen, asked))
+        yield from problems(seen, asked, secret, lambda: fronts(desk, seen, asked))
 
     def influences(self, desk: Assistant, audience: frozenset[str]) -> Iterator[str]:
         """Where a caller of these groups is told other than by an index of what it sees."""
@@ -238,7 +239,9 @@ class Trials:
             (home / "documents").mkdir()
             written(alone, home / "documents")
             labelled(alone, self.audiences, self.groups, home / "documents")
-            Assistant.build(home / "documents", index=home / "index", embedder=self._embedder)
+            if self._embedder != "hashing":  # the last digits of a model's vectors differ from run to run: keep them
+                copytree(self.index, home / "index")
+            Assistant.build(home / "documents", index=home / "index", embedder=self._embedder, replace=True)
             with self.open(home / "history", home / "index") as other:
                 questions = self._chance.sample(self._questions, 3)
                 yield from influences(desk.seen_by(audience), other.seen_by(audience), questions)

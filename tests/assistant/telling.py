@@ -12,7 +12,7 @@ from datetime import date
 from functools import partial
 
 from assistant.api import Assistant
-from assistant.audit.commands import render_audit
+from assistant.audit.auditor import render_audit
 from assistant.records.exporting import FORMATS, export
 from assistant.records.gaps import gaps, render_gaps
 from assistant.render import render_answer

@@ -84,7 +84,7 @@ async def test_the_loop_turns_while_an_answer_is_made(open_museum: Opened) -> No
 
 async def test_cancelling_ends_the_answer_and_frees_its_place(open_museum: Opened, hanging: Any) -> None:
     server, writer = hanging
-    async with AsyncAssistant(open_museum(writer, limits=Limits(concurrent=1, waiting=0))) as desk:
+    async with AsyncAssistant(open_museum(writer, limits=Limits(concurrent=1, waiting=1))) as desk:
         task = asyncio.create_task(desk.ask(COST))
         await asyncio.to_thread(server.hanging.wait, 20)
         task.cancel()
@@ -97,6 +97,62 @@ async def test_cancelling_ends_the_answer_and_frees_its_place(open_museum: Opene
         await desk.use("extractive")
         assert not (await desk.ask(COST)).refused
         assert len(await desk.history()) == 1
+
+
+async def test_a_task_that_is_cancelled_between_two_events_is_cancelled_and_nothing_else(open_museum: Opened) -> None:
+    async with AsyncAssistant(open_museum(limits=Limits(concurrent=1, waiting=0))) as desk:
+        events = desk.stream(COST)
+        await anext(events)
+        with pytest.raises(asyncio.CancelledError):
+            await events.athrow(asyncio.CancelledError())
+        assert not (await desk.ask(COST)).refused
+
+
+async def test_what_is_opened_for_a_cancelled_task_is_closed(museum: Path) -> None:
+    class Slow(Held):
+        @property
+        def name(self) -> str:  # type: ignore[override]
+            self.begun.release()
+            self.released.wait(20)
+            return "slow"
+
+    writer = Slow()
+    opening = asyncio.ensure_future(AsyncAssistant.open(museum, generator=writer, reranker=None, history=":memory:"))
+    await asyncio.to_thread(writer.begun.acquire)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert not writer.closed.is_set()
+    writer.released.set()
+    assert await asyncio.to_thread(writer.closed.wait, 20)
+
+
+async def test_closing_that_is_cancelled_closes(open_museum: Opened) -> None:
+    busy, writer = threading.Event(), Held()
+    desk = AsyncAssistant(open_museum(writer, limits=Limits(concurrent=1)))
+    others = [asyncio.ensure_future(desk._run(busy.wait)) for _ in range(5)]  # all threads
+    closing = asyncio.ensure_future(desk.close())
+    await asyncio.sleep(0)
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    busy.set()
+    await asyncio.gather(*others)
+    assert await asyncio.to_thread(writer.closed.wait, 20)
+
+
+async def test_who_waited_for_his_turn_in_vain_waits_for_nothing_more(open_museum: Opened) -> None:
+    writer = Held()
+    async with AsyncAssistant(open_museum(writer, limits=Limits(concurrent=1, patience=0.5))) as desk:
+        talk = await desk.conversation()
+        first = asyncio.create_task(talk.ask(COST))
+        await asyncio.to_thread(writer.begun.acquire)
+        async with talk._streaming(lambda: talk._inner.stream(COST)) as stream:
+            assert not desk.desk._core.gate._queue
+            with pytest.raises(Overloaded):
+                next(stream)
+        writer.released.set()
+        await first
 
 
 async def test_a_thousand_at_once_are_answered_or_told_to_come_again(open_museum: Opened) -> None:

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant.api import Assistant
-from assistant.audit.auditor import AuditReport
-from assistant.audit.commands import render_audit
+from assistant.audit.auditor import AuditReport, render_audit
 from assistant.config import Settings
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Where
+from tests.assistant.conftest import filled
 
 HALL = (
     "The hall opens at nine and seats 200 people. A ticket for the hall costs £4. The manager of the hall is Ada Quill."
@@ -32,11 +32,7 @@ SWIM = "How much does a swim in the pool cost?"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "documents"
-    made.mkdir()
-    for name, text in {"hall.txt": HALL, "pool-2024.txt": POOL, **OTHER}.items():
-        (made / name).write_text(text, encoding="utf-8")
-    return made
+    return filled(tmp_path / "documents", {"hall.txt": HALL, "pool-2024.txt": POOL, **OTHER})
 
 
 def opened(folder: Path) -> Assistant:

@@ -15,6 +15,7 @@ from assistant.reading import Reading
 from assistant.retrieval import retrieve
 from embeddings.hashing import HashingEmbedder
 from embeddings.search import Index
+from tests.assistant.conftest import filled
 
 DOCUMENTS = {
     "skell.md": "# Skell Library\n\nSkell Library opens at 9am on weekdays. It lends tools and toys.\n",
@@ -31,10 +32,7 @@ Choices = Callable[[str], tuple[str, ...]]
 def choices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Choices]:
     """What a question may mean in `DOCUMENTS`."""
     root = tmp_path_factory.mktemp("clarification")
-    (root / "documents").mkdir()
-    for name, text in DOCUMENTS.items():
-        (root / "documents" / name).write_text(text, encoding="utf-8")
-    Assistant.build(root / "documents", index=root / "index", embedder="hashing")
+    Assistant.build(filled(root / "documents", DOCUMENTS), index=root / "index", embedder="hashing")
     embedder = HashingEmbedder()
     with Index.open(root / "index", embedder.fingerprint) as index, index.view() as view:
 

@@ -17,7 +17,7 @@ from assistant.service.operations import OPERATIONS
 from tests.assistant import fronts, telling
 from tests.assistant.hiding import Trials, govt, samples
 
-ASSIGNMENTS = 20
+ASSIGNMENTS = 6
 
 
 def _tried(trials: Trials, home: Path, assignments: int, alone: Sequence[int]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -55,6 +56,25 @@ def test_a_question_without_conversation_has_one_of_its_own(museum: Path, tmp_pa
         desk.ask(COST)
         desk.ask(COST)
         assert len({r.conversation for r in desk.history()}) == 2
+
+
+def test_a_history_that_is_deleted_or_put_back_under_a_service_is_gone_on_with(museum: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    folder.mkdir()
+    with opened(museum, folder / FILE) as desk:
+        desk.ask(COST, conversation="a")
+        folder.rename(tmp_path / "copy")
+        assert desk.history() == []
+        assert desk.ask(COST).link is None
+        assert "can't be used (unable to open database file)" in desk.unkept
+        folder.mkdir()
+        assert desk.ask(COST, conversation="b").link is not None
+        assert [record.conversation for record in desk.history()] == ["b"]
+        shutil.rmtree(folder)
+        (tmp_path / "copy").rename(folder)
+        desk.ask(COST, conversation="c")
+        assert [record.conversation for record in desk.history()] == ["a", "c"]
+        assert desk._core.history.verify() == []
 
 
 def test_history_lies_in_the_index_folder_and_outlives_a_rebuild(tmp_path: Path) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -197,6 +202,48 @@ def test_any_thread_can_close_a_stream(
         assert desk.history() == []
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.parametrize("timeout", [None, 0.3])
+def test_one_that_nobody_reads_now_is_closed_without_an_error(open_museum: Opened, timeout: float | None) -> None:
+    with open_museum(limits=Limits(concurrent=1)) as desk:
+        stream = desk.stream(COST, timeout=timeout)
+        next(stream)
+        if timeout is None:
+            stream.close()
+        assert not desk.ask(COST).refused
+        with pytest.raises(UnavailableError, match="closed before its end" if timeout is None else "no answer in"):
+            next(stream)
+
+
+def test_a_dropped_stream_gives_its_place_to_the_very_thread_that_collects_it(
+    open_museum: Opened, threads: ThreadPoolExecutor
+) -> None:
+    """Wherever that thread is: when it begins to wait, for one."""
+
+    def ask() -> str:
+        sys.setprofile(collect)
+        try:
+            return desk.ask(COST, timeout=20).text
+        finally:
+            sys.setprofile(None)
+
+    def collect(frame: FrameType, event: str, called: object) -> None:
+        waits = isinstance(getattr(called, "__self__", None), SimpleQueue) or frame.f_code.co_name == "_release_save"
+        if event in ("call", "c_call") and waits:
+            gc.collect()
+
+    with open_museum(limits=Limits(concurrent=1)) as desk:
+        dropped: list[Any] = [desk.stream(COST)]
+        next(dropped[0])
+        dropped.append(dropped)
+        gc.disable()
+        try:
+            del dropped
+            assert threads.submit(ask).result(30) == LINE.strip()
+        finally:
+            gc.enable()
+
+
 def test_one_that_waits_can_be_closed(open_museum: Opened, threads: ThreadPoolExecutor) -> None:
     writer = Held()
     with open_museum(writer, limits=Limits(concurrent=1)) as desk:
@@ -252,6 +299,24 @@ def test_closing_lets_go_once_nothing_is_answered(open_museum: Opened, threads: 
     for call in (desk.documents, desk.history, lambda: desk.ask(COST), lambda: desk.feedback, lambda: desk.snapshot):
         with pytest.raises(UsageError, match="the assistant is closed: open it again"):
             call()
+
+
+def test_a_plug_in_that_raises_where_it_may_not_keeps_nothing_open(open_museum: Opened) -> None:
+    class Raising(Held):
+        def generate(self, prompt: Prompt) -> Iterator[str]:
+            raise ValueError("at once")
+
+        def close(self) -> None:
+            raise ValueError("at the end")
+
+    before = len(list(Path("/dev/fd").iterdir()))
+    desk = open_museum(Raising())
+    with pytest.raises(UnavailableError, match="the generator 'held' failed with ValueError: at once"):
+        desk.ask(COST)
+    with pytest.raises(ValueError, match="at the end"):
+        desk.close()
+    del desk
+    assert len(list(Path("/dev/fd").iterdir())) <= before
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), max_size=60), st.integers(1, 3), st.integers(0, 4))

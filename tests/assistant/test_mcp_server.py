@@ -26,6 +26,7 @@ from mcp.client import Client  # noqa: E402
 from mcp.client.stdio import stdio_client  # noqa: E402
 
 from assistant.mcp.server import NOTICE, create_server  # noqa: E402
+from tests.assistant.conftest import filled  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 COST = "How much did the repairs to the roof cost?"
@@ -50,14 +51,14 @@ def client_of(index: Path, *options: str) -> AbstractAsyncContextManager[Any]:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Index of a document for the public, and one for staff."""
     root = tmp_path_factory.mktemp("guarded")
-    folder = root / "documents"
-    folder.mkdir()
-    (folder / "hall.txt").write_text("The hall opens at nine in the morning.\n", encoding="utf-8")
-    (folder / "code.txt").write_text("The code of the hall's alarm is MARKED-4471.\n", encoding="utf-8")
     sidecar = '[[documents]]\npaths = ["hall.txt"]\naudience = ["public"]\n'
     sidecar += '[[documents]]\npaths = ["code.txt"]\naudience = ["staff"]\n'
-    (folder / "corpus.toml").write_text(sidecar, encoding="utf-8")
-    Assistant.build(folder, index=root / "index", embedder="hashing")
+    texts = {
+        "hall.txt": "The hall opens at nine in the morning.\n",
+        "code.txt": "The code of the hall's alarm is MARKED-4471.\n",
+        "corpus.toml": sidecar,
+    }
+    Assistant.build(filled(root / "documents", texts), index=root / "index", embedder="hashing")
     return root / "index"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from assistant.api import Assistant
 from corpus.errors import UnknownAudience, UsageError
+from tests.assistant.conftest import filled
 
 SECRET = "Zanzibar"
 OPEN = "---\naudience: [public]\n---\n# The harbour\n\nThe harbour of Skell has 40 berths. A berth costs £300 a year.\n"
@@ -62,10 +63,9 @@ Harbour = tuple[Assistant, Assistant, Hidden]
 def harbour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harbour]:
     """The desk of everybody, that of the public, and what that mustn't see."""
     root = tmp_path_factory.mktemp("harbour")
-    (root / "documents").mkdir()
-    (root / "documents" / "open.md").write_text(OPEN, encoding="utf-8")
-    (root / "documents" / "hidden.md").write_text(HIDDEN, encoding="utf-8")
-    Assistant.build(root / "documents", index=root / "index", embedder="hashing")
+    Assistant.build(
+        filled(root / "documents", {"open.md": OPEN, "hidden.md": HIDDEN}), index=root / "index", embedder="hashing"
+    )
     with Assistant.open(root / "index", reranker=None) as desk:
         hidden = next(d.id for d in desk.documents() if d.path == "hidden.md")
         answer = desk.ask(f"What does a berth at {SECRET} cost?", conversation="secret").id
@@ -143,6 +143,34 @@ def test_a_narrower_assistant_changes_and_closes_nothing(harbour: Harbour) -> No
     public.close()
     assert not desk.ask(ASKED).refused
     assert not public.ask(ASKED).refused
+
+
+def test_an_answer_is_stale_where_its_readers_may_no_longer_see_what_it_cites(tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "open.md").write_text(OPEN, encoding="utf-8")
+    Assistant.build(documents, index=tmp_path / "index", embedder="hashing")
+    with Assistant.open(tmp_path / "index", reranker=None) as desk:
+        for_the_public, for_all = desk.ask(ASKED, audience={"public"}), desk.ask(ASKED)
+        (documents / "corpus.toml").write_text('[[documents]]\npaths = ["*"]\naudience = ["staff"]\n', encoding="utf-8")
+        Assistant.build(documents, index=tmp_path / "index", embedder="hashing")
+        report = desk.audit()
+        assert [answer.id for answer in report.stale] == [for_the_public.id] != [for_all.id]
+        assert (report.citations["gone"], report.citations["intact"]) == (1, 1)
+
+
+def test_of_the_past_only_conversations_that_begin_so_are_seen(harbour: Harbour) -> None:
+    desk, _, _ = harbour
+    one, other = desk.seen_by(None, conversations="it's:"), desk.seen_by(None, conversations="other:")
+    answer, named = one.ask(ASKED), one.ask(ASKED, conversation="it's:x")
+    assert [r.conversation for r in one.history("it's:x")] == ["it's:x"] and answer.id == named.id
+    assert all(c.id.startswith("it's:") for c in one.conversations.listed()) and not other.history()
+    assert one.seen_by({"public"}).history() == [] and other.feedback.listed() == []
+    for refused in (lambda: other.proof(answer.id), lambda: other.ask(ASKED, conversation="it's:x")):
+        with pytest.raises(UsageError, match=r"no answer|begin another"):
+            refused()
+    with pytest.raises(UsageError, match="begin another"):
+        one.seen_by(None, conversations="y").conversation("it's:x")
 
 
 def test_an_assistant_can_be_opened_for_an_audience(harbour: Harbour, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from assistant.records.proof import FORMAT, MOST_BYTES, Verification, proof_of, 
 from assistant.types import Answer
 from corpus.errors import UnavailableError, UsageError
 from embeddings.hashing import HashingEmbedder
-from tests.assistant.conftest import DOCUMENTS
+from tests.assistant.conftest import DOCUMENTS, filled
 from tests.assistant.test_history import COST, LEEDS, answer_of
 
 OPENING = "When does the Marram Museum open?"
@@ -30,10 +30,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, History, list[
     """A folder of documents, and three answers of which the second is a refusal."""
     root = tmp_path_factory.mktemp("proof")
     folder, index = root / "documents", root / "index"
-    folder.mkdir()
-    for name, text in DOCUMENTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    Assistant.build(folder, index=index, embedder="hashing")
+    Assistant.build(filled(folder, DOCUMENTS), index=index, embedder="hashing")
     with Assistant.open(index, embedder=HashingEmbedder(), reranker=None) as desk:
         answers = [desk.ask(question) for question in (COST, LEEDS, OPENING)]
     return folder, History(index / "history.sqlite3"), answers
@@ -42,11 +39,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, History, list[
 @pytest.fixture
 def folder(made: tuple[Path, History, list[Answer]], tmp_path: Path) -> Path:
     """Of its own, to be changed."""
-    copy = tmp_path / "documents"
-    copy.mkdir()
-    for name, text in DOCUMENTS.items():
-        (copy / name).write_text(text, encoding="utf-8")
-    return copy
+    return filled(tmp_path / "documents", DOCUMENTS)
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from assistant.types import Citation, Passage, Prompt, TextGenerator, Turn
 from corpus.types import Chunk
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Where
+from tests.assistant.conftest import filled
 
 HALL = "The hall opens at nine and seats 200 people. Tickets cost £4."
 SHOP = "The shop of the hall sells maps. Its manager is Ada Quill."
@@ -27,11 +28,7 @@ PLAIN = Settings(reranker="none")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "documents"
-    made.mkdir()
-    (made / "hall.txt").write_text(HALL, encoding="utf-8")
-    (made / "shop.txt").write_text(SHOP, encoding="utf-8")
-    return made
+    return filled(tmp_path / "documents", {"hall.txt": HALL, "shop.txt": SHOP})
 
 
 def opened(folder: Path, generator: TextGenerator | None = None) -> Assistant:

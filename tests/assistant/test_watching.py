@@ -17,6 +17,7 @@ from assistant.config import Settings
 from assistant.records.history import History
 from corpus.errors import UnavailableError
 from embeddings.hashing import HashingEmbedder
+from tests.assistant.conftest import filled
 
 HALL = "The hall opens at nine and seats 200 people. A ticket for the hall costs £4."
 SEATS = "How many people does the hall seat?"
@@ -24,11 +25,7 @@ SEATS = "How many people does the hall seat?"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "documents"
-    made.mkdir()
-    (made / "hall.txt").write_text(HALL, encoding="utf-8")
-    (made / "mill.txt").write_text("The mill grinds flour on Mondays.", encoding="utf-8")
-    return made
+    return filled(tmp_path / "documents", {"hall.txt": HALL, "mill.txt": "The mill grinds flour on Mondays."})
 
 
 def index(folder: Path, hall: str | None = None) -> None:
@@ -104,6 +101,27 @@ def test_a_callback_that_fails_is_called_again(folder: Path, caplog: pytest.LogC
     assert len(told) == 2
     assert told[0] == told[1]
     assert "the ticket system is down" in caplog.text
+
+
+def test_a_callback_may_close_the_desk(folder: Path) -> None:
+    index(folder)
+    told: list[AuditedAnswer] = []
+    with watched(folder, told.append) as (desk, _):
+        desk.ask(SEATS)
+    index(folder, HALL.replace("200", "300"))
+    for _ in range(2):
+        kept = folder.parent / "history.sqlite3"
+        desk = Assistant.open(
+            folder.parent / "index", settings=Settings(reranker="none"), embedder=HashingEmbedder(), history=kept
+        )
+
+        def close(answer: AuditedAnswer, desk: Assistant = desk) -> None:
+            told.append(answer)
+            desk.close()
+
+        Watching(desk, desk._core.history, close).look()
+        desk.close()
+    assert len(told) == 1
 
 
 def test_an_answer_that_was_made_from_the_generation_before_is_found(folder: Path) -> None:

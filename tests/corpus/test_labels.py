@@ -43,6 +43,12 @@ def test_later_rules_win_and_tags_add_up(tmp_path: Path) -> None:
     assert sidecar.labels("minutes/closed/may.md", DECLARED) == Labels(("roads", "all", "minutes"), ())
 
 
+def test_letters_are_the_same_however_they_are_put_together(tmp_path: Path) -> None:
+    for written, there in (("é", "e\u0301"), ("e\u0301", "é")):
+        (tmp_path / SIDECAR).write_text(f'[[documents]]\npaths = ["{written}/*"]\naudience = []\n', encoding="utf-8")
+        assert Sidecar.read(tmp_path).labels(f"{there}/a.md", DECLARED).audience == ()
+
+
 def test_without_a_sidecar_the_document_speaks(tmp_path: Path) -> None:
     assert Sidecar.read(tmp_path) == Sidecar()
     assert Sidecar.read(tmp_path).labels("a.md", DECLARED) == Labels(("roads", "all"), ("tenants",))
@@ -61,6 +67,11 @@ def test_without_a_sidecar_the_document_speaks(tmp_path: Path) -> None:
         ("[[documents]]\npaths = ['a']\n[[documents]]\npaths = 'a'", "'paths' is 'a' in rule 2"),
         ("[[documents]]\npaths = ['a']\naudience = 'staff'", "'audience' is 'staff' in rule 1"),
         ("[[documents]]\npaths = ['a']\nowner = 'x'", "unknown key 'owner' in rule 1"),
+        *(
+            (f"[[documents]]\npaths = ['a', '{path}']", "in rule 1 of .* is the path of no document")
+            for path in ("/minutes/*", "./minutes/*", "../minutes", "minutes/", r"minutes\*")
+        ),
+        ("audiences = " + "[" * 5000, "isn't TOML"),
         ("\udcff", "isn't UTF-8"),
         ("#" * 1_000_001, "at most 1,000,000 bytes"),
     ],

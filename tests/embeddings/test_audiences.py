@@ -199,8 +199,12 @@ def test_a_callback_labels_each_path(build: Build, folder: Path, tmp_path: Path)
         build(labels=lambda path, said: None)
     assert paths(tmp_path / "index", PUBLIC) == ["closed/fees.txt"]
     os.utime(folder / "open" / "fees.txt")
-    build()
-    assert paths(tmp_path / "index", PUBLIC) == ["open/fees.txt"]
+    with pytest.raises(UsageError, match="come from a callback"):
+        build()
+    assert paths(tmp_path / "index", PUBLIC) == ["closed/fees.txt"]
+    for replace in (True, False):
+        build(replace=replace)
+        assert paths(tmp_path / "index", PUBLIC) == ["open/fees.txt"]
 
 
 def failing(path: str, said: Metadata) -> Labels:

@@ -46,6 +46,15 @@ def held(path: Path) -> DerivedFile:
     return DerivedFile(path, os.open(path, os.O_RDONLY))
 
 
+def test_a_file_that_is_deleted_while_it_is_opened_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "index.faiss"
+    path.touch()
+    opened = held(path)
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match="deleted while it was opened"):
+        vectors.load(opened, {"kind": "exact"}, np.zeros(0, np.int64))
+
+
 @pytest.fixture(scope="module", params=["exact", "lists"])
 def dense(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rows, chunks) -> DenseIndex:
     if request.param == "exact":

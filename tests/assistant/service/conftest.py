@@ -18,6 +18,7 @@ from assistant.api import Assistant
 from assistant.service.app import create_app
 from assistant.service.launching import listening_on, server_of
 from assistant.service.tokens import Client, Tokens
+from tests.assistant.conftest import filled
 
 SECRET = "wombat"
 HIDDEN = {
@@ -125,14 +126,9 @@ def guarded(
     for file in (museum.parent / "documents").iterdir():
         (documents / "open").mkdir(parents=True, exist_ok=True)
         (documents / "open" / file.name).write_bytes(file.read_bytes())
-    for name, text in HIDDEN.items():
-        (documents / name).parent.mkdir(parents=True, exist_ok=True)
-        (documents / name).write_text(text, encoding="utf-8")
-    (documents / "corpus.toml").write_text(
-        '[[documents]]\npaths = ["open/*"]\naudience = ["public", "staff"]\n'
-        '[[documents]]\npaths = ["minutes/*"]\naudience = ["staff"]\n',
-        encoding="utf-8",
-    )
+    sidecar = '[[documents]]\npaths = ["open/*"]\naudience = ["public", "staff"]\n'
+    sidecar += '[[documents]]\npaths = ["minutes/*"]\naudience = ["staff"]\n'
+    filled(documents, {**HIDDEN, "corpus.toml": sidecar})
     Assistant.build(documents, index=root / "index", embedder="hashing")
     tokens = Tokens(
         (

@@ -49,8 +49,11 @@ def _goes_on(service):
         (b'{"question": "x", "colour": 1}', 422, "colour isn't known"),
         (b'{"question": "x", "where": {"date_from": "2024-02-30"}}', 422, "where.date_from must be a day"),
         (b'{"question": "x", "where": {"date_from": "2024-02-02", "date_to": "2024-01-01"}}', 422, "no day lies"),
+        (b'{"question": "x", "where": {"paths": ["' + b"*" * 500 + b'", "' + b"?" * 500 + b'", "["]}}', 422, "1,001"),
         (b'{"question": "x", "timeout": 0}', 422, "timeout must be above 0"),
         (b'{"question": "x", "timeout": 1e999}', 422, "timeout must be"),
+        (b'{"question": "x", "timeout": ' + b"9" * 400 + b"}", 422, "timeout must be 600 or less"),
+        (b'{"question": "x", "\\ud800": 1}', 422, "half of a character"),
         (b'{"question": "x", "timeout": true}', 422, "timeout must be of type number"),
         (b'{"question": "x", "history": [{"answer": "y"}]}', 422, "history.0.question is missing"),
         (b'{"question": "x", "audience": "public"}', 422, "audience must be of type array"),
@@ -61,6 +64,11 @@ def test_body(service, body: bytes, status: int, said: str) -> None:
     reply = service.post("/ask", body)
     assert (reply.status, reply.headers["content-type"]) == (status, "application/problem+json")
     assert said in reply.json["detail"] and reply.json["status"] == status
+
+
+def test_what_is_ignored_may_be_anything(service) -> None:
+    chat = b'{"model": "m", "messages": [{"role": "user", "content": "Thanks!"}], "seed": ' + b"9" * 400 + b', "x": '
+    assert service.post("/v1/chat/completions", chat + b'{"a":' * 700 + b"1" + b"}" * 701).status == 200
 
 
 def test_body_that_is_too_large_or_no_json(service) -> None:

@@ -92,6 +92,16 @@ def test_conversations_of_tokens_are_apart(guarded, staff) -> None:
     assert staff.ask(SOLD, conversation="one")["id"] != guarded.ask(SOLD, conversation="one")["id"]
 
 
+def test_what_another_token_asked_is_not_there_though_both_see_the_same_documents(guarded, staff) -> None:
+    theirs = staff.ask("When does the café at Skell Mill serve soup?", audience=["public"])
+    assert staff.get(f"/proofs/{theirs['id']}").status == 200 and guarded.get(f"/proofs/{theirs['id']}").status == 404
+    assert guarded.post("/feedback", {"answer": theirs["id"], "judgement": "wrong"}).status == 422
+    mine = guarded.ask(OPENING, conversation="mine")
+    assert staff.ask(OPENING, audience=["public"], conversation="theirs")["id"] == mine["id"]
+    assert guarded.get(f"/proofs/{mine['id']}").json["record"]["conversation"] == "website:mine"
+    assert guarded.post("/feedback", {"answer": mine["id"], "judgement": "right"}).status == 200
+
+
 def test_link_opens_its_document_and_no_other(guarded, staff) -> None:
     anyone = type(guarded)(guarded.port)
     link = urlsplit(next(iter(guarded.ask(OPENING)["links"].values())))

@@ -1,12 +1,15 @@
-"""What a client that goes takes along: the question it has asked."""
+"""A client that goes before its answer has come takes its question along."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from starlette.requests import ClientDisconnect, Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 _Result = TypeVar("_Result")
 
@@ -29,3 +32,12 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, _Result]) -> _
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+class Stream(StreamingResponse):
+    """Ends what it is made of when the client goes, in the middle of a `send` too."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert isinstance(self.body_iterator, AsyncGenerator)
+        async with aclosing(self.body_iterator):
+            await super().__call__(scope, receive, send)
