@@ -219,7 +219,8 @@ class Answering:
                 raise
             self._statements.clear()
             self.generator = self.means.fallback.name
-            self.notes.append(f"{self.means.generator.name} failed, and {self.generator} answered instead: {error}")
+            why = f": {error}" if self.context.audience is None else "."  # it names addresses and files
+            self.notes.append(f"{self.means.generator.name} failed, and {self.generator} answered instead{why}")
             yield from self._drafted(self.means.fallback, question, found, reading)
 
     def _drafted(

@@ -216,6 +216,7 @@ class Assistant(Library):
 
         Raises:
             UsageError: no such answer was kept.
+            UnavailableError: it isn't as it was kept, or the history can't be read.
         """
         return self._core.kept(self._audience, self._within).proof(answer_id)
 
@@ -231,6 +232,9 @@ class Assistant(Library):
         Args:
             since: with its zone; only answers given since then.
             on_stale: called with each answer that no longer holds.
+
+        Raises:
+            UnavailableError: the history can't be read.
         """
         readers = self._narrowed(audience)
         with self._core.reading(readers) as (view, means):
@@ -274,7 +278,8 @@ class Assistant(Library):
             anyway: answer from the nearest passages, those that a refusal shows, however low the confidence; every
                 sentence is verified as always.
             audience: groups of whoever asks; None for those of this assistant.
-            timeout: seconds for everything, waiting for its turn too; None for as long as it takes.
+            timeout: seconds for everything, waiting for its turn too; None for as long as it takes. A plug-in that
+                can't be interrupted is waited for.
 
         Raises:
             UsageError: the question is empty or too long, or the audience isn't known.

@@ -27,6 +27,8 @@ T_co = TypeVar("T_co", covariant=True)
 Awaited = Coroutine[Any, Any, R]
 _SPARE = 4
 """Threads beside those that answer."""
+_LATE = 1.0
+"""Seconds that an answer has to end by itself when its time is over."""
 
 
 class _Beside(Generic[T_co]):
@@ -89,7 +91,12 @@ def _answered(
     @functools.wraps(ask)
     async def run(self: _Beside[T], /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         async with self._streaming(functools.partial(stream, self._inner, *args, **kwargs)) as events:
-            return await self._run(events.answer)
+            try:
+                return await asyncio.wait_for(self._run(events.answer), events.deadline.left + _LATE)
+            except TimeoutError:  # a plug-in that can't be interrupted: its thread is left to it
+                if events.deadline.left:
+                    raise
+                raise events.deadline.exceeded() from None
 
     return run
 

@@ -210,7 +210,8 @@ def _making(parser: _Parser) -> _Parser:
     parser.add_argument(
         "--embedder", default="default", metavar="NAME", help="default, hashing, or a model's name or folder"
     )
-    parser.add_argument("--replace", action="store_true", help="let go of other folders that the index holds")
+    held = "let go of other folders that the index holds, and of labels that a callback gave"
+    parser.add_argument("--replace", action="store_true", help=held)
     parser.add_argument("--rebuild", action="store_true", help="read everything again, as after a change of model")
     return parser
 

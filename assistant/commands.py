@@ -100,10 +100,8 @@ def search(options: argparse.Namespace) -> int:
             print(desk.explain(options.question, options.explain, where))
             return Exit.DONE
         found = desk.search(options.question, options.limit, where)
-    if options.json:
-        print_json([candidate.to_dict() | {"number": rank} for rank, candidate in enumerate(found, 1)])
-    else:
-        print(render_search(found))
+    numbered = [candidate.to_dict() | {"number": rank} for rank, candidate in enumerate(found, 1)]
+    print_result(options, numbered, lambda: render_search(found))
     return Exit.DONE
 
 
@@ -113,11 +111,8 @@ def documents(options: argparse.Namespace) -> int:
 
     with Assistant.open(options.index, settings=Settings(reranker="none"), audience=readers(options)) as desk:
         documents, failures = desk.documents(), desk.failures()
-    if options.json:
-        rows = [one.to_dict() for one in documents]
-        print_json({"documents": rows, "failures": [asdict(failure) for failure in failures]})
-    else:
-        print(render_documents(documents, failures))
+    rows = {"documents": [one.to_dict() for one in documents], "failures": [asdict(failure) for failure in failures]}
+    print_result(options, rows, lambda: render_documents(documents, failures))
     return Exit.DONE
 
 
@@ -256,6 +251,14 @@ def _progress_lines() -> Iterator[Callable[[int, int, int], None]]:
             print(json.dumps({"done": done, "total": total, "passages": embedded}), flush=True)
 
     yield update
+
+
+def print_result(options: argparse.Namespace, values: object, rendered: Callable[[], str]) -> None:
+    """As JSON where that is asked for, else as text."""
+    if options.json:
+        print_json(values)
+    else:
+        print(rendered())
 
 
 def print_json(values: object) -> None:

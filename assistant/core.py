@@ -188,10 +188,10 @@ class Core:
     def place(self, generator: str) -> Place:
         return Place(self.gate, self.gate.limits.at_once(generator))
 
-    def keep(self, conversation: str, answer: Answer, context: Context) -> Answer:
+    def keep(self, conversation: str, answer: Answer, context: Context, patience: float) -> Answer:
         """Adds to the history; a folder that can't be written still answers."""
         try:
-            link = self.history.add(conversation, answer, context)
+            link = self.history.add(conversation, answer, context, patience)
             self.unkept = ""
         except UnavailableError as error:
             self.unkept = str(error)

@@ -33,4 +33,5 @@ def occurrences(
             at = match.end()
             yield match.span()
         at = max(at, end)
-        sleep(0)  # lets a thread in that waits to draw
+        if at < len(text):
+            sleep(0)  # lets a thread in that waits to draw; where others always wait, it takes milliseconds

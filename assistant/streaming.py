@@ -171,7 +171,9 @@ def _events(
                     yield event
         answering.check()
         places[-1].leave()  # keeping it needs none
-        answer = core.keep(conversation, finished.answer, answering.context)
+        answer = core.keep(conversation, finished.answer, answering.context, deadline.left)
+        if answer.link is None and not deadline.left:
+            raise deadline.exceeded()
         if remembering is not None:
             remembering.add(answer)
     finally:

@@ -10,6 +10,7 @@ import functools
 import json
 import logging
 import re
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -247,6 +248,13 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             told["exception"] = redact(self.formatException(record.exc_info))
         return json.dumps(told, ensure_ascii=False)
+
+
+def log_to_stderr() -> None:
+    """As lines of JSON: for a program, never for a library."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(JsonFormatter())
+    logging.basicConfig(handlers=[lines])
 
 
 def label(name: str) -> str:

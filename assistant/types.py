@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -92,7 +92,12 @@ class Statement:
     @property
     def markers(self) -> str:
         """`[1][3]`: the numbers of the offered passages that it cites."""
-        return "".join(f"[{n}]" for n in dict.fromkeys(c.number for c in self.citations if c.passage is not None))
+        return _markers(self.citations)
+
+    @property
+    def marked(self) -> str:
+        """The text with its markers, as an answer shows it."""
+        return f"{self.text} {self.markers}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +127,11 @@ class ConflictingValue:
     """Of its newest source."""
     newest: bool
     """Whether no other value has a newer source."""
+
+    @property
+    def markers(self) -> str:
+        """As those of a statement."""
+        return _markers(self.citations)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -215,7 +225,7 @@ class Answer:
         """The shown statements as prose, each followed by its markers; the explanation of a refusal."""
         if self.refusal is not None:
             return self.refusal.explanation
-        return " ".join(f"{s.text} {s.markers}".strip() for s in self.shown)
+        return " ".join(s.marked for s in self.shown)
 
     @property
     def turn(self) -> Turn:
@@ -316,6 +326,10 @@ class Prompt:
     instruction: str | None = None
     """What to do with the passages instead of answering; a generator that writes puts it in the place of its own
     instructions."""
+
+
+def _markers(citations: Sequence[Citation]) -> str:
+    return "".join(f"[{n}]" for n in dict.fromkeys(c.number for c in citations if c.passage is not None))
 
 
 class TextGenerator(Protocol):

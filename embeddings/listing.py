@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 
 from corpus.labels import Labels
-from embeddings.rows import published_files
+from embeddings.rows import FILE_COLUMNS, published_files
 from embeddings.types import Mask, Rows, Where
 
 _ID = 32
@@ -50,25 +50,25 @@ class Listing:
     def read(cls, connection: sqlite3.Connection, about: Mapping[str, str]) -> Self:
         """Raises `DamagedRow` unless the table is as it was published."""
         rows = published_files(connection, about)
-        kinds, contents, dates = dict[str, int](), dict[str, int](), dict[str | None, int]({None: 0})
-        for row in rows:
-            if row[7] not in dates:
-                dates[row[7]] = date.fromisoformat(row[7]).toordinal()
-        columns = {
-            "keys": [row[1] or 0 for row in rows],
-            "contents": [contents.setdefault(row[4], len(contents)) for row in rows],
-            "days": [dates[row[7]] for row in rows],
-            "kinds": [kinds.setdefault(row[9], len(kinds)) for row in rows],
-            "since": [row[10] for row in rows],
+        columns = list(zip(*rows, strict=True)) or [()] * len(FILE_COLUMNS.split(", "))
+        paths, keys, _, _, digests, states, reasons, dates, _, labels, since = columns
+        contents = {digest: number for number, digest in enumerate(dict.fromkeys(digests))}
+        ordinals = {day: date.fromisoformat(day).toordinal() if day else 0 for day in set(dates)}
+        kinds = {text: number for number, text in enumerate(dict.fromkeys(labels))}
+        numbers = {
+            "keys": [key or 0 for key in keys],
+            "contents": [contents[digest] for digest in digests],
+            "days": [ordinals[day] for day in dates],
+            "kinds": [kinds[text] for text in labels],
+            "since": since,
         }
-        paths = [row[0] for row in rows]
         return cls(
-            paths=paths,
+            paths=[*paths],
             labels=[Labels(**json.loads(text)) for text in kinds],
-            problems={place: row[6] or "" for place, row in enumerate(rows) if row[5] != "ok"},
+            problems={place: reasons[place] or "" for place, state in enumerate(states) if state != "ok"},
             at={path: place for place, path in enumerate(paths)},
             ids={digest[:_ID]: number for digest, number in contents.items() if digest},
-            **{name: np.array(values, np.int64) for name, values in columns.items()},
+            **{name: np.array(values, np.int64) for name, values in numbers.items()},
         )
 
     def visible(self, audience: frozenset[str] | None) -> Mask:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from assistant.commands import Exit, chosen_settings, print_json
+from assistant.commands import Exit, chosen_settings, print_result
 from assistant.config import Settings
 from assistant.records.commands import kept_history
 
@@ -15,10 +15,7 @@ def audit(options: argparse.Namespace) -> int:
 
     with Assistant.open(options.index, settings=Settings.read(options.settings)) as desk:
         report = desk.audit(options.since)
-    if options.json:
-        print_json(report.to_dict())
-    else:
-        print(render_audit(report))
+    print_result(options, report.to_dict(), lambda: render_audit(report))
     return Exit.BELOW_THRESHOLD if report.stale else Exit.DONE
 
 
@@ -31,8 +28,5 @@ def replay(options: argparse.Namespace) -> int:
     record = kept_history(options).record(options.id)
     with Assistant.open(options.index, settings=settings_of(record), history=":memory:") as desk:
         found = replayed(desk, record, entailment_named(chosen_settings(options).entailment))
-    if options.json:
-        print_json(found.to_dict())
-    else:
-        print(render_replay(found))
+    print_result(options, found.to_dict(), lambda: render_replay(found))
     return Exit.DONE if found.holds else Exit.BELOW_THRESHOLD

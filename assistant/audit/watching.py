@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from assistant.audit.auditor import AuditedAnswer
 from assistant.records.history import History
 from assistant.telemetry import log
-from corpus.errors import AssistantError
 
 if TYPE_CHECKING:
     from assistant.api import Assistant  # which starts it
@@ -30,7 +29,7 @@ class Watching:
     """A thread that audits each new generation, and calls back once for each answer that has become stale.
 
     What was told stands in the history, so that a restart doesn't repeat it; it is told again when the answer's state
-    has changed, or the callback raised. Neither that nor an index or a history that can't be read ends the thread.
+    has changed, or the callback raised. Neither that nor an index, history or model that can't be used ends the thread.
     """
 
     def __init__(
@@ -112,7 +111,7 @@ class Watching:
             try:
                 self.look()
                 self._trouble = ""
-            except AssistantError as error:
+            except Exception as error:  # a plug-in may raise anything, and be well again the next time
                 if not self._stopped.is_set() and str(error) != self._trouble:
                     self._trouble = str(error)
                     said = self._trouble if self._desk.settings.log_text else None  # it names paths

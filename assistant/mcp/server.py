@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import uuid
 from collections.abc import Callable, Set
 from functools import partial
@@ -23,7 +21,7 @@ from assistant.api import Assistant
 from assistant.config import Settings
 from assistant.mcp.schemas import Answered, Ask, Found, Passages, Read, ReadSpan, Search, Source
 from assistant.secrets import redact
-from assistant.telemetry import JsonFormatter
+from assistant.telemetry import log_to_stderr
 from corpus.errors import AssistantError, UsageError
 from corpus.sanitizing import sanitize
 
@@ -134,9 +132,7 @@ def create_server(desk: Assistant) -> Server[Any]:
 
 def serve(index: str | Path | None, settings: Settings, audience: Set[str] | None) -> None:
     """Until the client closes stdin. stdout is the protocol's, and logs go to stderr."""
-    lines = logging.StreamHandler(sys.stderr)
-    lines.setFormatter(JsonFormatter())
-    logging.basicConfig(level=logging.WARNING, handlers=[lines])
+    log_to_stderr()
     with Assistant.open(index, settings=settings, audience=audience) as desk:
         anyio.run(_serve, create_server(desk))
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.commands import Exit, print_json, say
+from assistant.commands import Exit, print_json, print_result, say
 from assistant.config import index_folder
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
@@ -63,10 +63,7 @@ def gaps(options: argparse.Namespace) -> int:
     from assistant.records.gaps import render_gaps
 
     found = found_in(kept_history(options).records(since=options.since, brief=True))
-    if options.json:
-        print_json([gap.to_dict() for gap in found])
-    else:
-        print(render_gaps(found))
+    print_result(options, [gap.to_dict() for gap in found], lambda: render_gaps(found))
     return Exit.DONE
 
 
@@ -95,10 +92,7 @@ def verify_proof(options: argparse.Namespace) -> int:
         found = verified(data, options.folder and Path(options.folder), options.head)
     except (OSError, ValueError, UsageError) as error:
         raise UsageError(f"{options.file!r} can't be checked: {getattr(error, 'strerror', None) or error}") from error
-    if options.json:
-        print_json(found.to_dict())
-    else:
-        print(render_verification(found))
+    print_result(options, found.to_dict(), lambda: render_verification(found))
     return Exit.DONE if found.good else Exit.BELOW_THRESHOLD
 
 
@@ -117,10 +111,7 @@ def _show(
 ) -> None:
     if options.out is not None:
         raise UsageError(f"--out {options.out!r} is of an export, and a list is printed: say `export`, or leave it out")
-    if options.json:
-        print_json([one.to_dict() for one in found])
-    else:
-        print("\n".join(map(sanitize, lines)) or none)
+    print_result(options, [one.to_dict() for one in found], lambda: "\n".join(map(sanitize, lines)) or none)
 
 
 def _conversation(one: Conversation) -> str:

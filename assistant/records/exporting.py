@@ -116,9 +116,8 @@ def _blocks(record: Record) -> Iterator[_Block]:
         yield "heading", "Sources differ"
         yield "text", conflict.explanation
         for value in conflict.values:
-            numbers = "".join(f"[{n}]" for n in dict.fromkeys(c.number for c in value.citations if c.passage))
             day = value.date.isoformat() if value.date else "no date"
-            yield "item", f"{value.text} {numbers}, {day}{' (newest)' if value.newest else ''}"
+            yield "item", f"{value.text} {value.markers}, {day}{' (newest)' if value.newest else ''}"
     yield from _sources(answer)
     if answer.refusal is not None and answer.refusal.nearest:
         yield "heading", "Nearest passages"

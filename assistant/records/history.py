@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from copy import copy
@@ -152,10 +153,16 @@ class History:
         deleted = "conversation IN (SELECT id FROM conversations WHERE deleted IS NOT NULL)"
         return f"NOT {deleted} AND {self.visible('answers.conversation')}"
 
-    def add(self, conversation: str, answer: Answer, context: Context | None = None) -> Link:
-        """Keep an answer, on the disk when this returns. Raises `UnavailableError` where the file can't be written."""
+    def add(
+        self, conversation: str, answer: Answer, context: Context | None = None, patience: float = math.inf
+    ) -> Link:
+        """Keep an answer, on the disk when this returns. Raises `UnavailableError` where the file can't be written.
+
+        Args:
+            patience: seconds to wait for others that write, if they are fewer than the history's.
+        """
         kept = json.dumps(answer.to_dict()), context.to_json() if context else None
-        with self._file.change() as connection:
+        with self._file.change(patience=patience) as connection:
             return append(connection, Row(conversation, datetime.now(UTC).isoformat(), answer.question, *kept))
 
     def proof(self, answer_id: str) -> str:

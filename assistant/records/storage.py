@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from corpus.errors import UnavailableError, UsageError
 
 _APPLICATION_ID = 0x50534D48
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_WAIT = "another process has been writing it for too long; wait until it is done, or end it"
 _SHOWN = "substr(CASE WHEN json_valid({0}.answer) THEN json_extract({0}.answer, '$.text') END, 1, 8000)"
 """What was shown of an answer, as far as it is searched."""
 _MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] = (
@@ -115,7 +118,7 @@ class HistoryFile:
         """`patience`: seconds to wait for another process that writes."""
         self.path = path
         self._patience = patience
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the garbage that its holder collects may close this
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
         """Which file that is; None for one in memory."""
@@ -128,9 +131,15 @@ class HistoryFile:
         return self.path.exists() or (self._connection is not None and self._opened is None)
 
     @contextmanager
-    def use(self, permit: Permit | None = None) -> Iterator[sqlite3.Connection]:
-        """The connection for one caller, who is shown what `permit` allows by `permitted(...)` in SQL."""
-        with nullcontext() if permit is None else permit() as predicate, self._lock:  # what it opens may close this
+    def use(self, permit: Permit | None = None, patience: float = math.inf) -> Iterator[sqlite3.Connection]:
+        """The connection for one caller, who is shown what `permit` allows by `permitted(...)` in SQL.
+
+        Args:
+            patience: seconds to wait, if they are fewer than the file's: for its turn, and for another process.
+        """
+        until = time.monotonic() + min(patience, self._patience)
+        # What the permit opens may close this.
+        with nullcontext() if permit is None else permit() as predicate, self._turn(until):
             if self._closed:
                 raise UsageError(f"the history {str(self.path)!r} is closed: open it again")
             try:
@@ -140,6 +149,8 @@ class HistoryFile:
                 if self._connection is None:
                     self._connection = self._open()
                     self._opened = self._lies_there()
+                left = max(until - time.monotonic(), 0)
+                self._connection.execute(f"PRAGMA busy_timeout = {1000 * left:.0f}")
                 self._decided, self._failed = lru_cache(1 << 16)(partial(_decided, predicate)), None
                 yield self._connection
             except UnicodeEncodeError as error:
@@ -149,18 +160,23 @@ class HistoryFile:
                 if self._failed is not None:
                     raise self._failed from error
                 busy = getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY
-                mend = (
-                    f"another process has been writing it for {self._patience:g} seconds; wait until it is done, or "
-                    "end it"
-                    if busy
-                    else "check its permissions and the free space, or name another file with history="
-                )
+                mend = _WAIT if busy else "check its permissions and the free space, or name another file with history="
                 raise UnavailableError(f"the history {str(self.path)!r} can't be used ({error}): {mend}") from error
 
     @contextmanager
-    def change(self, permit: Permit | None = None) -> Iterator[sqlite3.Connection]:
+    def _turn(self, until: float) -> Iterator[None]:
+        """Of one thread. All that wait for another process wait at the same time."""
+        if not self._lock.acquire(timeout=max(until - time.monotonic(), 0)):
+            raise UnavailableError(f"the history {str(self.path)!r} can't be used (it is busy): {_WAIT}")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
+    def change(self, permit: Permit | None = None, patience: float = math.inf) -> Iterator[sqlite3.Connection]:
         """The same within a transaction: all that is done is done, or nothing."""
-        with self.use(permit) as connection:
+        with self.use(permit, patience) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

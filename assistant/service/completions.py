@@ -11,7 +11,7 @@ from typing import Any
 
 from assistant.service.operations import MOST_TURNS
 from assistant.service.problems import Problem
-from assistant.types import SHOWN, Answer, Citation, ConflictingValue, Statement, Turn
+from assistant.types import SHOWN, Answer, Citation, ConflictingValue, Turn
 
 MODEL = "passim"
 Link = Callable[[Citation], str]
@@ -33,11 +33,6 @@ def question_of(messages: Sequence[Mapping[str, Any]]) -> tuple[str, list[Turn]]
     return said[asked[-1]][1], turns[-MOST_TURNS:]
 
 
-def shown(statement: Statement) -> str:
-    """As it stands in `Answer.text`."""
-    return f"{statement.text} {statement.markers}".strip()
-
-
 def content(answer: Answer) -> str:
     """The answer's text, and below it all that its reader must know: choices, differing sources, notes."""
     parts = [answer.text]
@@ -54,7 +49,7 @@ def cited(answer: Answer, link: Link) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     place = 0
     for statement in answer.shown if answer.refusal is None else ():
-        marked = place + len(shown(statement)) - len(statement.markers)
+        marked = place + len(statement.marked) - len(statement.markers)
         for citation in statement.citations:
             if citation.passage is not None:
                 sign = f"[{citation.number}]"
@@ -62,7 +57,7 @@ def cited(answer: Answer, link: Link) -> list[dict[str, Any]]:
                 title = citation.passage.document.title
                 where = {"start_index": start, "end_index": start + len(sign), "url": link(citation), "title": title}
                 made.append({"type": "url_citation", "url_citation": where})
-        place += len(shown(statement)) + 1
+        place += len(statement.marked) + 1
     return made
 
 
@@ -115,8 +110,7 @@ def _text(content: Any) -> str:
 
 
 def _value(value: ConflictingValue) -> str:
-    markers = "".join(f"[{n}]" for n in dict.fromkeys(c.number for c in value.citations if c.passage is not None))
-    return f"- {value.text}{' (newest)' if value.newest else ''} {markers}".rstrip()
+    return f"- {value.text}{' (newest)' if value.newest else ''} {value.markers}".rstrip()
 
 
 def _usage(answer: Answer) -> dict[str, int]:

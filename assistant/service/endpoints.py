@@ -138,7 +138,7 @@ class Endpoints:
                 async with aclosing(events):
                     async for event in events:
                         if isinstance(event, Verified) and final and event.statement.verdict in SHOWN:
-                            text = completions.shown(event.statement)
+                            text = event.statement.marked
                             delta = f" {text}" if sent else text
                             yield completion.delta({"content": delta} | ({} if sent else _ROLE))
                             sent += delta

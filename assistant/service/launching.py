@@ -7,7 +7,6 @@ import ipaddress
 import logging
 import signal
 import socket
-import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from assistant.commands import Exit, chosen_settings, readers, say
@@ -39,12 +38,10 @@ def serve(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name!r} is missing: install passim-assistant[serve]") from error
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
-    from assistant.telemetry import JsonFormatter
+    from assistant.telemetry import log_to_stderr
 
     tokens = None if options.tokens is None else Tokens.read(options.tokens)
-    lines = logging.StreamHandler(sys.stderr)
-    lines.setFormatter(JsonFormatter())
-    logging.basicConfig(handlers=[lines])
+    log_to_stderr()
     logging.getLogger("assistant").setLevel(logging.INFO)
     listening = listening_on(options.host, options.port)
     with Assistant.open(options.index, settings=chosen_settings(options), audience=readers(options)) as desk:

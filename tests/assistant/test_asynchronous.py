@@ -186,6 +186,17 @@ async def test_deadlines_hold_here_too(open_museum: Opened) -> None:
         await first
 
 
+async def test_a_plug_in_that_hangs_does_not_keep_the_task_beyond_its_deadline(open_museum: Opened) -> None:
+    writer = Held()
+    async with AsyncAssistant(open_museum(writer)) as desk:
+        with pytest.raises(DeadlineExceeded, match=r"no answer in 0\.2 seconds"):
+            await desk.ask(COST, timeout=0.2)
+        assert not writer.released.is_set()
+        writer.released.set()
+        await desk.ask(COST)
+        assert len(await desk.history()) == 1
+
+
 async def test_a_conversation_goes_on(open_museum: Opened, scripted: Callable[..., Any]) -> None:
     def draft(prompt: Prompt) -> list[str]:
         return [LINE]

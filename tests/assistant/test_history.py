@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from assistant.records.conversations import Conversations
 from assistant.records.gaps import gaps
 from assistant.records.history import FILE, Context, History
 from assistant.types import Answer, Turn
-from corpus.errors import UnavailableError, UsageError
+from corpus.errors import DeadlineExceeded, UnavailableError, UsageError
 from embeddings.hashing import HashingEmbedder
 from embeddings.types import Snapshot, Where
 
@@ -75,6 +76,25 @@ def test_a_history_that_is_deleted_or_put_back_under_a_service_is_gone_on_with(m
         desk.ask(COST, conversation="c")
         assert [record.conversation for record in desk.history()] == ["a", "c"]
         assert desk._core.history.verify() == []
+
+
+def test_no_answer_waits_for_another_process_longer_than_it_has_time(museum: Path, tmp_path: Path) -> None:
+    file = tmp_path / "kept"
+    with opened(museum, file) as desk, ThreadPoolExecutor(8) as threads:
+        answer = desk.ask(COST)
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DeadlineExceeded):
+            desk.ask(COST, timeout=0.5)
+        impatient, began = History(file, patience=1), monotonic()
+        for waiting in [threads.submit(impatient.add, "b", answer) for _ in range(8)]:
+            with pytest.raises(UnavailableError, match=r"can't be used \((database is locked|it is busy)\): another"):
+                waiting.result()
+        assert monotonic() - began < 4  # together, not one after the other
+        other.close()
+        impatient.add("c", answer)
+        impatient.close()
+        assert [record.conversation for record in desk.history()][1:] == ["c"]
 
 
 def test_history_lies_in_the_index_folder_and_outlives_a_rebuild(tmp_path: Path) -> None:

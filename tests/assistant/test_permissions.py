@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from assistant.api import Assistant
-from corpus.errors import UnknownAudience, UsageError
+from assistant.config import Settings
+from corpus.errors import UnavailableError, UnknownAudience, UsageError
 from tests.assistant.conftest import filled
 
 SECRET = "Zanzibar"
@@ -157,6 +158,17 @@ def test_an_answer_is_stale_where_its_readers_may_no_longer_see_what_it_cites(tm
         report = desk.audit()
         assert [answer.id for answer in report.stale] == [for_the_public.id] != [for_all.id]
         assert (report.citations["gone"], report.citations["intact"]) == (1, 1)
+
+
+def test_why_a_generator_failed_is_told_to_the_unrestricted_alone(harbour: Harbour, tmp_path: Path, scripted) -> None:
+    def failing(_: object) -> Iterator[str]:
+        raise UnavailableError("the server 'http://10.1.2.3' is gone")
+
+    index, settings = harbour[0].folders[0].parent / "index", Settings(reranker="none", fallback=True)
+    with Assistant.open(index, settings=settings, generator=scripted(failing), history=tmp_path / "h") as desk:
+        assert desk.ask(ASKED).notes == ("scripted failed, and extractive answered instead: the server "
+                                         "'http://10.1.2.3' is gone",)  # fmt: skip
+        assert desk.ask(ASKED, audience={"public"}).notes == ("scripted failed, and extractive answered instead.",)
 
 
 def test_of_the_past_only_conversations_that_begin_so_are_seen(harbour: Harbour) -> None:

@@ -17,6 +17,7 @@ from assistant.config import Settings
 from assistant.records.history import History
 from corpus.errors import UnavailableError
 from embeddings.hashing import HashingEmbedder
+from embeddings.types import Vectors
 from tests.assistant.conftest import filled
 
 HALL = "The hall opens at nine and seats 200 people. A ticket for the hall costs £4."
@@ -150,6 +151,31 @@ def test_an_index_that_disappears_for_a_while_is_waited_for(folder: Path) -> Non
         index(folder, HALL.replace("200", "300"))
         watching.look()
         assert len(told) == 1
+
+
+def test_a_model_that_fails_for_a_while_is_waited_for(folder: Path) -> None:
+    class Failing(HashingEmbedder):
+        broken = False
+
+        def embed_query(self, question: str) -> Vectors:
+            if self.broken:
+                self.broken = False
+                raise ConnectionError("the server of the model is down")
+            return super().embed_query(question)
+
+    index(folder)
+    called, embedder = threading.Event(), Failing()
+    kept, settings = folder.parent / "history.sqlite3", Settings(reranker="none")
+    with Assistant.open(folder.parent / "index", settings=settings, embedder=embedder, history=kept) as desk:
+        desk.ask(SEATS)
+    index(folder, HALL.replace("200", "300"))
+    with Assistant.open(folder.parent / "index", settings=settings, embedder=embedder, history=kept) as desk:
+        embedder.broken = True
+        watching = Watching(desk, desk._core.history, lambda _: called.set(), seconds=0.01)
+        watching.start()
+        assert called.wait(20)
+        watching.stop()
+        assert not embedder.broken
 
 
 def test_a_desk_watches_until_it_is_closed(folder: Path) -> None:

@@ -200,6 +200,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_checked_as_json_schema_has_it(value: Any) -> None:
     jsonschema = pytest.importorskip("jsonschema")

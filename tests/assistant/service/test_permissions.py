@@ -67,6 +67,12 @@ def test_audience_can_be_narrowed_and_not_widened(guarded, staff) -> None:
     assert staff.ask(SOLD, audience=["public"])["text"] == guarded.ask(SOLD)["text"]
     assert not staff.ask(OPENING, audience=["public"])["refused"]
     assert staff.ask(OPENING, audience=[])["refused"]
+    chat = {"model": "passim", "messages": [{"role": "user", "content": SOLD}]}
+    assert SECRETS.search(staff.post("/v1/chat/completions", chat).body.replace(SOLD.encode(), b""))
+    narrowed = staff.post("/v1/chat/completions", chat | {"audience": ["public"]})
+    assert narrowed.status == 200 and not SECRETS.search(narrowed.body.replace(SOLD.encode(), b""))
+    for wrong in (5, "public", [["public"]]):
+        assert staff.post("/v1/chat/completions", chat | {"audience": wrong}).status == 400
     assert guarded.post("/search", {"question": OPENING, "audience": ["public", "staff"]}).status == 403
     assert [guarded.get("/documents").json["total"], staff.get("/documents").json["total"]] == [4, 5]
 

@@ -13,6 +13,7 @@ from assistant.api import Assistant
 from assistant.tui.app import AssistantApp
 from assistant.tui.launch import Launch
 from assistant.types import Prompt, TextGenerator
+from tests.assistant.conftest import filled
 
 FILLER = "\n\n".join(f"Item {n}. The members noted report number {n} and thanked the officers." for n in range(1, 120))
 DOCUMENTS = {
@@ -27,11 +28,7 @@ DOCUMENTS = {
 @pytest.fixture(scope="session")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("tui")
-    folder = root / "documents"
-    folder.mkdir()
-    for name, text in DOCUMENTS.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    Assistant.build(folder, index=root / "index", embedder="hashing")
+    Assistant.build(filled(root / "documents", DOCUMENTS), index=root / "index", embedder="hashing")
     return root / "index"
 
 

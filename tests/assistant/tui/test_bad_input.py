@@ -28,6 +28,7 @@ from assistant.tui.widgets.answer import AnswerView
 from assistant.tui.widgets.composer import Composer
 from assistant.tui.widgets.conversation import Conversation
 from assistant.types import Prompt
+from tests.assistant.conftest import filled
 from tests.assistant.tui.conftest import DOCUMENTS, Scripted, settle, two_statements
 from tests.assistant.tui.test_terminal import Terminal
 
@@ -40,9 +41,7 @@ SECONDS = 60
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """Folder of an index of its own, of `documents` beside it."""
-    (tmp_path / "documents").mkdir()
-    for name, text in DOCUMENTS.items():
-        (tmp_path / "documents" / name).write_text(text, encoding="utf-8")
+    filled(tmp_path / "documents", DOCUMENTS)
     build(tmp_path)
     return tmp_path
 

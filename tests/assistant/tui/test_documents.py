@@ -24,6 +24,7 @@ from corpus.errors import UsageError
 from corpus.types import ReadFailure
 from embeddings.types import Where
 from embeddings.view import DocumentSummary
+from tests.assistant.conftest import filled
 from tests.assistant.tui.pushing import Pushing
 
 FILES = {
@@ -39,11 +40,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("documents")
-    for name, text in FILES.items():
-        path = root / "files" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    Assistant.build(root / "files", index=root / "index", embedder="hashing")
+    Assistant.build(filled(root / "files", FILES), index=root / "index", embedder="hashing")
     return root / "index"
 
 

@@ -26,6 +26,7 @@ from assistant.tui.widgets.conversation import Conversation
 from assistant.tui.widgets.offer import Offer
 from assistant.tui.widgets.text import SourceText
 from assistant.types import Prompt
+from tests.assistant.conftest import filled
 from tests.assistant.tui.conftest import DOCUMENTS, Scripted
 
 pytestmark = pytest.mark.asyncio
@@ -75,15 +76,13 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
 def locks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Index of a document of 5 MB and some small ones, with a conversation of 200 questions and one of 25."""
     root = tmp_path_factory.mktemp("locks")
-    (root / "documents").mkdir()
     boats = (", ".join(f"{k} boats at lock {k % 50}" for k in range(n, n + 80)) for n in cycle(range(50)))
     entries = [f"Entry {n % 50}. The warden noted {next(boats)}." for n in range(3600)]
     entries[1800] = "The ferry Marigold was repaired at the fiftieth lock."
     register = "# Register of the locks\n\n" + "\n\n".join(entries)
     assert len(register) > 5_000_000
-    for name, text in {**DOCUMENTS, "register.md": register}.items():
-        (root / "documents" / name).write_text(text, encoding="utf-8")
-    Assistant.build(root / "documents", index=root / "index", embedder="hashing")
+    folder = filled(root / "documents", {**DOCUMENTS, "register.md": register})
+    Assistant.build(folder, index=root / "index", embedder="hashing")
     with opened(root / "index", Scripted(quoting)) as desk:
         answer = desk.ask(QUESTION, conversation="first")
     history = History(root / "index" / "history.sqlite3")
