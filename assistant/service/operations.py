@@ -151,7 +151,7 @@ OPERATIONS = (
         "GET",
         "/documents/{id}",
         "One document, with the characters from `start` to `end` highlighted; the key of a link stands for a token.",
-        query={"start": _INTEGER, "end": _INTEGER, "key": _text(20_000)},
+        query={"start": _INTEGER, "end": _INTEGER, "key": _text(2000)},
         answers={"text/html": {"type": "string"}, "application/json": _OBJECT},
         fails=(404, 503),
     ),
