@@ -220,7 +220,7 @@ class Answering:
             self._statements.clear()
             self.generator = self.means.fallback.name
             why = f": {error}" if self.context.audience is None else "."  # it names addresses and files
-            self.notes.append(f"{self.means.generator.name} failed, and {self.generator} answered instead{why}")
+            self.notes.append(f"{label(self.means.generator.name)} failed, and {self.generator} answered instead{why}")
             yield from self._drafted(self.means.fallback, question, found, reading)
 
     def _drafted(
@@ -282,9 +282,8 @@ class Answering:
         differing: tuple[Conflict, ...] = (),
         confidence: float | None = None,
     ) -> Answer:
-        key = [self.asked, self.context.to_json(), self.generator, snapshot.generation, snapshot.embedder]
-        return Answer(
-            id=hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24],
+        answer = Answer(
+            id="",
             question=self.asked,
             standalone_question=question.text,
             statements=tuple(self._statements),
@@ -299,6 +298,9 @@ class Answering:
             tokens=self._tokens(),
             newer=tuple(self._newer.values()),
         )
+        asked = self.asked, self.context.to_json(), self.generator, snapshot.generation, snapshot.embedder
+        key = json.dumps([*asked, _said(answer)]).encode()
+        return replace(answer, id=hashlib.sha256(key).hexdigest()[:24])
 
     def _tokens(self) -> Tokens | None:
         """None without loading a tokenizer where no model was asked."""
@@ -308,6 +310,13 @@ class Answering:
         self.check()
         now = time.perf_counter()
         self.timings[stage], self._clock = round(now - self._clock, 4), now
+
+
+def _said(answer: Answer) -> list[object]:
+    """What an answer says and rests on: an index that was made again counts its generations from the beginning."""
+    cited = [(c.number, c.start, c.end) for s in answer.statements for c in s.citations]
+    read = [(p.number, p.document.id, p.chunk.start, p.chunk.end) for p in answer.passages]
+    return [answer.text, cited, read]
 
 
 def _told(name: str, draft: Iterator[str]) -> Iterator[str]:

@@ -19,10 +19,11 @@ from assistant.limits import Limits
 from assistant.permissions import Audience, narrowed
 from assistant.records.conversations import Conversations
 from assistant.records.feedback import FeedbackLog
-from assistant.records.history import Record
+from assistant.records.history import Kept, Record
 from assistant.streaming import Stream, streamed
 from assistant.suggestions import suggestions
 from assistant.types import Answer, TextGenerator, Turn
+from assistant.validation import check_id, validated
 from corpus.errors import UsageError
 from corpus.labels import Labeller
 from embeddings.build import BuildReport, Progress, build_index
@@ -30,6 +31,7 @@ from embeddings.embedder import embedder_named
 from embeddings.types import Embedder, Reranker, Where
 
 
+@validated
 class Assistant(Library):
     """Answers questions from one index folder. Safe to use from many threads.
 
@@ -134,6 +136,7 @@ class Assistant(Library):
             UnknownAudience: no document is for a group of that name, or this assistant isn't.
         """
         within = self._within + conversations
+        check_id(f"{within}-", self._within)  # as of the shortest id that begins so
         return Assistant(self._core, self._narrowed(audience), conversations=within, owned=False)
 
     def warm(self) -> None:
@@ -211,14 +214,17 @@ class Assistant(Library):
         """Questions and answers as they were given, oldest first."""
         return self._core.kept(self._audience, self._within).records(conversation)
 
-    def proof(self, answer_id: str) -> str:
+    def proof(self, answer: Kept) -> str:
         """What `assistant verify-proof` checks without this index: an answer of the history, and its place in it.
+
+        Args:
+            answer: one that was given, or its number in the history; an id means the newest answer with it.
 
         Raises:
             UsageError: no such answer was kept.
             UnavailableError: it isn't as it was kept, or the history can't be read.
         """
-        return self._core.kept(self._audience, self._within).proof(answer_id)
+        return self._core.kept(self._audience, self._within).proof(answer)
 
     def audit(
         self,
@@ -238,7 +244,8 @@ class Assistant(Library):
         """
         readers = self._narrowed(audience)
         with self._core.reading(readers) as (view, means):
-            report = audit(view, means, self._core.kept(readers, self._within), since)
+            histories = self._core.kept(readers, self._within), self._core.asked(readers, self._within)
+            report = audit(view, means, *histories, since)
         if on_stale is not None:
             for answer in report.stale:
                 on_stale(answer)
@@ -311,7 +318,8 @@ class Assistant(Library):
 
     def _own(self, conversation: str | None) -> str:
         """The id of one that it may go on with; without a name a new one."""
-        named = conversation or self._within + uuid.uuid4().hex
+        named = self._within + uuid.uuid4().hex if conversation is None else conversation
         if not named.startswith(self._within):
             raise UsageError(f"the conversation {named!r} can't be gone on with here: begin another")
+        check_id(named, self._within)
         return named

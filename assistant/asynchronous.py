@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from contextvars import copy_context
 from threading import Thread
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, Self, TypeVar
 
 from assistant.api import Assistant
 from assistant.dialogue import Dialogue
@@ -18,7 +18,7 @@ from assistant.records.conversations import Conversations
 from assistant.records.feedback import FeedbackLog
 from assistant.streaming import Stream
 from assistant.types import Answer, Event, Turn
-from corpus.errors import UsageError
+from corpus.errors import Closed, UsageError
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -43,7 +43,7 @@ class _Beside(Generic[T_co]):
         try:
             made = asyncio.get_running_loop().run_in_executor(self._threads, copy_context().run, call)
         except RuntimeError as error:  # the threads are gone
-            raise UsageError("the assistant is closed: open it again with `AsyncAssistant.open`") from error
+            raise Closed("the assistant is closed: open it again with `AsyncAssistant.open`") from error
         return await made
 
     @asynccontextmanager
@@ -131,6 +131,10 @@ def _made(build: Callable[P, R]) -> Callable[P, Awaited[R]]:
     return run
 
 
+class _NotOpen(UsageError, AttributeError):
+    """`hasattr` goes by the second."""
+
+
 class Opening:
     """To be awaited, or entered with `async with`."""
 
@@ -158,6 +162,14 @@ class Opening:
     async def __aexit__(self, *_: object) -> None:
         if self._desk is not None:
             await self._desk.close()
+
+    if not TYPE_CHECKING:  # a checker of types knows what it doesn't have
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise _NotOpen(
+                f"the assistant isn't open yet, so that it has no {name!r}: write "
+                "`desk = await AsyncAssistant.open(...)`, or `async with AsyncAssistant.open(...) as desk:`"
+            )
 
 
 def _abandoned(opening: Future[Assistant]) -> None:

@@ -127,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
         "supported, or contradicted by something newer. Exits with 1 where an answer is stale.",
     )
     audited.add_argument("--since", type=_beginning, metavar="DAY", help="only what was asked from 2024-01-31 on")
-    _settings_file(_json(_where_kept(audited), "outcome"))
+    _settings_file(_json(_where_kept(_audience(audited)), "outcome"))
 
     kept = command("conversations", keeping.conversations, "list kept conversations, find words in them, export one")
     kept.add_argument(
@@ -137,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     kept.add_argument("id", nargs="?", metavar="ID", help="of the one to export, or its beginning")
     kept.add_argument("--find", metavar="TEXT", help="questions and answers that hold these words, the newest first")
     kept.add_argument("--format", choices=("markdown", "html", "json"), default="markdown", help="of the export")
-    _json(_where_kept(_out(kept)), "list")
+    _json(_where_kept(_audience(_out(kept))), "list")
 
     prove = command("prove", keeping.prove, "write out the proof of a kept answer, to be checked without index")
     prove.add_argument("id", metavar="ID", help="of the answer, or its beginning")

@@ -60,6 +60,8 @@ def index(options: argparse.Namespace) -> int:
         return Exit.DONE
     for failure in report.failures:
         say(f"not read: {failure.path}: {failure.reason}")
+    for remark in report.remarks:
+        say(remark)
     print(
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, {report.removed} removed, "
         f"{len(report.failures)} not read; {report.chunks:,} passages in {sanitize(str(index_folder(options.index)))}"

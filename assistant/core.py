@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -16,12 +17,12 @@ from assistant.config import Settings, Strictness, index_folder
 from assistant.entailment import entailment_named
 from assistant.generators import generator_named
 from assistant.limits import Gate, Limits, Place
-from assistant.permissions import Audience, deciding
+from assistant.permissions import Audience, asked_within, deciding
 from assistant.records.history import FILE as HISTORY_FILE
 from assistant.records.history import Context, History
 from assistant.telemetry import Telemetry
 from assistant.types import Answer, TextGenerator
-from corpus.errors import UnavailableError, UsageError
+from corpus.errors import Closed, UnavailableError, UsageError
 from embeddings.embedder import embedder_named
 from embeddings.rerank import reranker_named
 from embeddings.search import Index
@@ -133,6 +134,11 @@ class Core:
             return history
         return history.permitted(lambda: deciding(audience, self.view(audience)))
 
+    def asked(self, audience: Audience, conversations: str = "") -> History:
+        """The same with what an audience may no longer see of what it was answered: none of it may be shown."""
+        history = self.history.within(conversations)
+        return history if audience is None else history.permitted(lambda: nullcontext(partial(asked_within, audience)))
+
     def may_continue(self, conversation: str, audience: Audience) -> None:
         """Raises `UsageError` where anything of the conversation isn't the audience's to see."""
         kept = self.kept(audience)
@@ -147,7 +153,7 @@ class Core:
 
     def check(self) -> None:
         if self._closed:
-            raise UsageError("the assistant is closed: open it again with `Assistant.open`")
+            raise Closed("the assistant is closed: open it again with `Assistant.open`")
 
     def close(self) -> None:
         """Answers being written end where they are; the files are let go of after the last of them."""

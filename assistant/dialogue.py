@@ -11,15 +11,17 @@ from assistant.permissions import Audience
 from assistant.records.conversations import Conversations
 from assistant.streaming import Stream, streamed
 from assistant.types import Answer, Turn
+from assistant.validation import validated
+from embeddings.types import Where
 
 if TYPE_CHECKING:
     from assistant.core import Core  # which `assistant.api` makes
-    from embeddings.types import Where
 
 MOST_TURNS = 200
 """Remembered; the history has all."""
 
 
+@validated
 class Dialogue:
     """Remembers what was asked and answered. Safe to use from many threads: a question waits for the one before it."""
 

@@ -11,13 +11,14 @@ from assistant.explanation import explain
 from assistant.originals import original
 from assistant.permissions import Audience, narrowed
 from assistant.retrieval import CANDIDATES, Candidate, candidates
-from assistant.validation import checked
+from assistant.validation import checked, validated
 from corpus.errors import UsageError
 from corpus.types import Document, ReadFailure
 from embeddings.types import Snapshot, Where
 from embeddings.view import DocumentSummary
 
 
+@validated
 class Library:
     """What is indexed; what isn't for its audience is as if it didn't exist."""
 
@@ -50,8 +51,6 @@ class Library:
             UsageError: the question is empty or too long, or no passage is asked for.
         """
         text = checked(question)
-        if limit < 1:
-            raise UsageError(f"{limit!r} passages are asked for: give 1 or more")
         with self._core.reading(self._narrowed(audience)) as (view, means):
             found = candidates(text, view, means.embedder, means.reranker, where, max(limit, CANDIDATES))
         return found[:limit]
@@ -87,9 +86,9 @@ class Library:
         """The file of a document, given by its path in the index.
 
         Raises:
-            UsageError: it isn't there, or doesn't lie in its folder.
+            UsageError: nothing of it is indexed, it isn't there any more, or doesn't lie in its folder.
         """
-        if self._audience is not None and self.document_at(path) is None:
+        if self.document_at(path) is None:
             raise UsageError(f"no document at {path!r} in the index")
         return original(path, self._folders())
 

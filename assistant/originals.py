@@ -42,8 +42,12 @@ def original(path: str, folders: Sequence[Path]) -> Path:
     return found
 
 
-def reread(folder: Path, wanted: Iterable[tuple[str, str]]) -> tuple[dict[tuple[str, str], Document], list[str]]:
-    """Documents by id and path, read again from the files of a folder that have their bytes, and why others weren't.
+Key = tuple[str, str]
+"""Id and path of a document."""
+
+
+def reread(folder: Path, wanted: Iterable[Key]) -> tuple[dict[Key, Document], dict[Key, str]]:
+    """Documents read again from the files of a folder that have their bytes, and why others weren't.
 
     A file is looked for under its path, also where that begins with the folder's own name, then everywhere inside.
     Only regular files that the folder lists are opened; no link is followed.
@@ -54,16 +58,16 @@ def reread(folder: Path, wanted: Iterable[tuple[str, str]]) -> tuple[dict[tuple[
     sources = {source.path: source for source in scan(folder)[0]}
     id_of = cache(lambda path: _id(sources[path]))
     by_id = cache(lambda: {id_of(place): place for place in reversed(sources)})
-    chosen, problems = {}, []
+    chosen, problems = dict[Key, str](), dict[Key, str]()
     for id, path in wanted:
         near = [place for place in (path, path.removeprefix(f"{folder.resolve().name}/")) if place in sources]
         found = next((place for place in near if id_of(place) == id), None) or by_id().get(id)
         if found is not None:
             chosen[id, path] = found
         elif near:
-            problems.append(f"{path!r} has other bytes than were cited, and no file in {str(folder)!r} has those")
+            problems[id, path] = f"{path!r} was changed: no file in {str(folder)!r} has the bytes that it had"
         else:
-            problems.append(f"{path!r} is gone: no file in {str(folder)!r} has its bytes ({id})")
+            problems[id, path] = f"{path!r} is gone: no file in {str(folder)!r} has its bytes ({id})"
     files = [sources[place] for place in dict.fromkeys(chosen.values())]
     read = {source.path: loaded for source, loaded in load_documents(files)} if files else {}
     documents = {}
@@ -72,9 +76,9 @@ def reread(folder: Path, wanted: Iterable[tuple[str, str]]) -> tuple[dict[tuple[
             case Loaded(document=document) if document.id == key[0]:
                 documents[key] = document
             case ReadFailure(reason=reason):
-                problems.append(f"{place!r} can't be read: {reason}")
+                problems[key] = f"{place!r} can't be read: {reason}"
             case _:
-                problems.append(f"{place!r} changed while it was read: try again")
+                problems[key] = f"{place!r} changed while it was read: try again"
     return documents, problems
 
 

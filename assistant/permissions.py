@@ -40,6 +40,11 @@ def narrowed(held: Audience, asked: Set[str] | None, known: Callable[[], Set[str
     return audience
 
 
+def asked_within(audience: frozenset[str], seen: Seen) -> bool:
+    """Whether a kept answer was asked with no wider audience."""
+    return seen.audience is not None and seen.audience <= audience
+
+
 @contextmanager
 def deciding(audience: frozenset[str], view: AbstractContextManager[View]) -> Iterator[Callable[[Seen], bool]]:
     """Whether a kept answer may be shown: it was asked with no wider audience, and all that it names may be.
@@ -51,7 +56,6 @@ def deciding(audience: frozenset[str], view: AbstractContextManager[View]) -> It
         hides = cache(now.hides)
 
         def predicate(seen: Seen) -> bool:
-            narrow = seen.audience is not None and seen.audience <= audience
-            return narrow and not any(hides(*document) for document in seen.documents)
+            return asked_within(audience, seen) and not any(hides(*document) for document in seen.documents)
 
         yield predicate

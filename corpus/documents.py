@@ -10,7 +10,7 @@ from corpus.cleaning import clean
 from corpus.dating import document_date
 from corpus.errors import UnreadableFile
 from corpus.sanitizing import sanitize
-from corpus.types import Block, Document, Extracted, Metadata, Page, Section
+from corpus.types import Block, Document, Extracted, Page, Section
 
 MAX_TEXT = 10_000_000
 """Characters of a document."""
@@ -46,7 +46,8 @@ def build_document(extracted: Extracted, path: str, digest: str) -> Document:
         text=text,
         sections=sections,
         pages=pages,
-        metadata=Metadata(
+        metadata=replace(
+            metadata,
             tags=tuple(_line(tag) for tag in metadata.tags),
             audience=tuple(_line(group) for group in metadata.audience),
             url=_line(metadata.url) if metadata.url else None,

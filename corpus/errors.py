@@ -2,6 +2,7 @@
 
 AssistantError                 what happened, to which value, what to do
 ├── UsageError                 the request itself is wrong                    exit 2
+│   ├── Closed                 the assistant was closed
 │   └── UnknownAudience        no document is for a group of that name
 └── UnavailableError           something needed isn't there                   exit 3
     ├── UnreadableFile         one file could not be read
@@ -19,6 +20,10 @@ class AssistantError(Exception):
 
 class UsageError(AssistantError):
     """The request can't be carried out as it stands."""
+
+
+class Closed(UsageError):
+    """The assistant, or its history, was closed before."""
 
 
 class UnknownAudience(UsageError):

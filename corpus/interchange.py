@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,6 @@ from corpus.types import Chunk, Document, Metadata, Page, Section
 
 def to_json(document: Document, chunks: Sequence[Chunk]) -> dict[str, Any]:
     """Values that `json` writes; a chunk's text is left out, being a span of the document's."""
-    metadata = document.metadata
     return {
         "id": document.id,
         "path": document.path,
@@ -21,14 +21,13 @@ def to_json(document: Document, chunks: Sequence[Chunk]) -> dict[str, Any]:
         "text": document.text,
         "sections": [(s.kind, s.level, s.start, s.end) for s in document.sections],
         "pages": [(p.number, p.start, p.end) for p in document.pages],
-        "metadata": {"tags": metadata.tags, "audience": metadata.audience, "url": metadata.url},
+        "metadata": asdict(document.metadata),
         "chunks": [(c.start, c.end, c.headings, c.page, c.sentences) for c in chunks],
     }
 
 
 def from_json(values: Mapping[str, Any]) -> tuple[Document, tuple[Chunk, ...]]:
     """The document and chunks that `to_json` was given."""
-    metadata = values["metadata"]
     document = Document(
         id=values["id"],
         path=values["path"],
@@ -38,7 +37,7 @@ def from_json(values: Mapping[str, Any]) -> tuple[Document, tuple[Chunk, ...]]:
         text=values["text"],
         sections=tuple(Section(*section) for section in values["sections"]),
         pages=tuple(Page(*page) for page in values["pages"]),
-        metadata=Metadata(tuple(metadata["tags"]), tuple(metadata["audience"]), metadata["url"]),
+        metadata=Metadata.of(values["metadata"]),
     )
     chunks = tuple(
         Chunk(

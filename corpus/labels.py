@@ -7,7 +7,7 @@ import os
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Mapping, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -31,8 +31,13 @@ class Labels:
     audience: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("tags", "audience"):
-            object.__setattr__(self, name, _names(getattr(self, name), name))
+        object.__setattr__(self, "tags", _names(self.tags, "tags"))
+        object.__setattr__(self, "audience", _groups(self.audience, "audience"))
+
+    @classmethod
+    def told(cls, tags: Iterable[str], audience: Iterable[str]) -> Self:
+        """Of what a document says of itself, which is put in order and never fails."""
+        return cls(tuple(tags), tuple(name for name in _names(tuple(audience), "audience") if "," not in name))
 
 
 Labeller = Callable[[str, Metadata], Labels]
@@ -73,7 +78,7 @@ class Sidecar:
             if not isinstance(documents, list) or not all(isinstance(rule, dict) for rule in documents):
                 raise UsageError(f"'documents' is {documents!r}: write [[documents]] before each rule")
             rules = tuple(_rule(number, rule) for number, rule in enumerate(documents, 1))
-            known = {*_names(values.get("audiences", ()), "audiences"), *(n for r in rules for n in r.audience or ())}
+            known = {*_groups(values.get("audiences", ()), "audiences"), *(n for r in rules for n in r.audience or ())}
         except UnicodeDecodeError as error:
             raise UsageError(f"{str(path)!r} isn't UTF-8 text: write it again") from error
         except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -96,7 +101,13 @@ class Sidecar:
         """Of a path in the folder: an administrator's audience stands over what the document says of itself."""
         rule = self.rule_for(path)
         audience = declared.audience if rule.audience is None else rule.audience
-        return Labels((*declared.tags, *rule.tags), audience)
+        return Labels.told((*declared.tags, *rule.tags), audience)
+
+    def unused(self, paths: Iterable[str]) -> Iterator[tuple[int, str]]:
+        """Patterns that fit none of the paths in the folder, each with the number of its rule."""
+        there = [*map(_composed, paths)]
+        for number, rule in enumerate(self.rules, 1):
+            yield from ((number, pattern) for pattern in rule.paths if not fnmatch.filter(there, pattern))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,17 @@ class Labelling:
             )
         return given
 
+    def remarks(self, files: Mapping[str, tuple[Metadata, Labels]]) -> Iterator[str]:
+        """What in the sidecars and in the files, by path in the index, may not have the effect that was meant."""
+        for prefix, sidecar in self.sidecars.items():
+            inside = (path.removeprefix(prefix) for path in files if path.startswith(prefix))
+            for number, pattern in sidecar.unused(inside):
+                yield f"{prefix}{SIDECAR}: the rule {number} for {pattern!r} fits no file (letters' case counts)"
+        for path, (declared, labels) in files.items():
+            if declared.problem:
+                seen = "" if labels.audience else "; no restricted reader sees it"
+                yield f"{path}: its front matter isn't understood ({declared.problem}){seen}"
+
     def _sidecar(self, path: str) -> tuple[Sidecar, str]:
         """The one for a path in the index, and the path in its folder."""
         prefix = next(prefix for prefix in self.sidecars if path.startswith(prefix))
@@ -162,7 +184,7 @@ def _rule(number: int, values: dict[str, Any]) -> Rule:
             f"{wrong!r} {where} is the path of no document: write patterns such as 'minutes/*', from the folder on "
             "and without \\"
         )
-    audience = _names(values["audience"], "audience", where) if "audience" in values else None
+    audience = _groups(values["audience"], "audience", where) if "audience" in values else None
     return Rule(tuple(paths), _names(values.get("tags", ()), "tags", where), audience)
 
 
@@ -174,6 +196,17 @@ def _composed(path: str) -> str:
 def _check_keys(values: Mapping[str, Any], known: set[str], where: str) -> None:
     if unknown := sorted(values.keys() - known):
         raise UsageError(f"unknown key {unknown[0]!r} {where}; known are {', '.join(sorted(known))}")
+
+
+def _groups(value: Iterable[str], name: str, where: str = "") -> tuple[str, ...]:
+    """Raises `UsageError` for names that nobody would find again as they are written, too."""
+    names = _names(value, name, where)
+    if (wrong := next((one for one in value if one not in names or "," in one), None)) is not None:
+        at = f" {where}" if where else ""
+        raise UsageError(
+            f"{name!r} holds {wrong!r}{at}: give names that aren't blank, without commas and without spaces around them"
+        )
+    return names
 
 
 def _names(value: Iterable[str], name: str, where: str = "") -> tuple[str, ...]:

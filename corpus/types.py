@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, Self
 
 BlockKind = Literal["heading", "paragraph", "item", "row"]
 DateSource = Literal["metadata", "text", "name"]
@@ -36,6 +37,13 @@ class Metadata:
     tags: tuple[str, ...] = ()
     audience: tuple[str, ...] = ()
     url: str | None = None
+    problem: str | None = None
+    """Why not all that it says is understood."""
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> Self:
+        """The inverse of `asdict`, also of values that came through JSON."""
+        return cls(**dict(values) | {name: tuple(values[name]) for name in ("tags", "audience")})
 
 
 @dataclass(frozen=True, slots=True)

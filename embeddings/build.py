@@ -49,6 +49,8 @@ class BuildReport:
     """Of the whole index."""
     generation: int
     seconds: float
+    remarks: tuple[str, ...] = ()
+    """Rules and front matter that may not have the effect that was meant."""
 
 
 def build_index(
@@ -115,6 +117,7 @@ def build_index(
         chunks=snapshot.chunks,
         generation=snapshot.generation,
         seconds=time.perf_counter() - started,
+        remarks=tuple(labelling.remarks({path: (r.declared, r.labels) for path, r in now.items()})),
     )
 
 

@@ -51,7 +51,7 @@ class FileRecord:
     def of(cls, document: Document, document_key: int) -> Self:
         """The record of a document that stands in no file, labelled as it declares."""
         path, declared = document.path, document.metadata
-        labels = Labels(declared.tags, declared.audience)
+        labels = Labels.told(declared.tags, declared.audience)
         size = len(document.text)
         return cls(path, document_key, size, -1, document.id, "ok", None, document.date, declared, labels)
 
@@ -59,9 +59,8 @@ class FileRecord:
     def from_row(cls, row: tuple[Any, ...]) -> Self:
         """From columns in the order of `FILE_COLUMNS`."""
         path, key, size, mtime_ns, sha256, status, reason, day, told, labels, since = row
-        values = json.loads(told)
-        declared = Metadata(tuple(values["tags"]), tuple(values["audience"]), values["url"])
-        day, labels = day and datetime.date.fromisoformat(day), Labels(**json.loads(labels))
+        declared = Metadata.of(json.loads(told))
+        day, labels = day and datetime.date.fromisoformat(day), Labels.told(**json.loads(labels))
         return cls(path, key, size, mtime_ns, sha256, status, reason, day, declared, labels, since)
 
     def row(self) -> tuple[str | int | None, ...]:

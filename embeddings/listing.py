@@ -64,7 +64,7 @@ class Listing:
         }
         return cls(
             paths=[*paths],
-            labels=[Labels(**json.loads(text)) for text in kinds],
+            labels=[Labels.told(**json.loads(text)) for text in kinds],
             problems={place: reasons[place] or "" for place, state in enumerate(states) if state != "ok"},
             at={path: place for place, path in enumerate(paths)},
             ids={digest[:_ID]: number for digest, number in contents.items() if digest},

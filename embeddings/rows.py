@@ -117,7 +117,6 @@ def document_row(document: Document) -> tuple[str | None, ...]:
 def document_from(path: str, row: Sequence[Any]) -> Document:
     """From columns in the order of `DOCUMENT_COLUMNS`."""
     identifier, title, day, date_source, text, sections, pages, metadata = row
-    declared = json.loads(metadata)
     return Document(
         id=identifier,
         path=path,
@@ -127,7 +126,7 @@ def document_from(path: str, row: Sequence[Any]) -> Document:
         text=text,
         sections=tuple(Section(*section) for section in _decoded(sections)),
         pages=tuple(Page(*page) for page in _decoded(pages)),
-        metadata=Metadata(tuple(declared["tags"]), tuple(declared["audience"]), declared["url"]),
+        metadata=Metadata.of(json.loads(metadata)),
     )
 
 

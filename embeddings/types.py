@@ -6,7 +6,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Protocol
 
@@ -55,10 +55,16 @@ class Where:
 
     def __post_init__(self) -> None:
         for name in ("paths", "tags"):
-            values = getattr(self, name)
-            if isinstance(values, str) or not all(isinstance(value, str) for value in values):
-                raise UsageError(f"{name} of a filter is {values!r}: give several texts, such as ({values!r},)")
-            object.__setattr__(self, name, tuple(values))
+            given = getattr(self, name)
+            values = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (None,)
+            if not all(isinstance(value, str) for value in values):
+                example = f"({given!r},)" if isinstance(given, str) else '("minutes/*",)'
+                raise UsageError(f"{name} of a filter is {given!r}: give several texts, such as {example}")
+            object.__setattr__(self, name, values)
+        for name in ("date_from", "date_to"):
+            day = getattr(self, name)
+            if isinstance(day, datetime) or not isinstance(day, date | None):
+                raise UsageError(f"{name} of a filter is {day!r}: give a `datetime.date`, or None")
         wildcards = sum(len(_WILDCARD.findall(_ESCAPED.sub("", path))) for path in self.paths)
         if wildcards > MOST_WILDCARDS:
             raise UsageError(f"the paths of a filter have {wildcards:,} wildcards: give at most {MOST_WILDCARDS:,}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -69,16 +69,20 @@ class AuditedAnswer:
     """A kept answer, looked at again."""
 
     id: str
+    number: int
+    """Of the `Record`."""
     conversation: str
     question: str
     asked: datetime
     """UTC."""
     statements: tuple[AuditedStatement, ...]
+    withheld: bool = False
+    """Whether it is stale and what it says may no longer be seen: it has neither question nor statements."""
 
     @property
     def stale(self) -> bool:
         """Whether a statement of it is no longer supported, or contradicted by something newer."""
-        return any(s.finding != "supported" for s in self.statements)
+        return self.withheld or any(s.finding != "supported" for s in self.statements)
 
     @property
     def affected(self) -> bool:
@@ -88,10 +92,12 @@ class AuditedAnswer:
     def to_dict(self) -> dict[str, Any]:
         return {
             "id": self.id,
+            "number": self.number,
             "conversation": self.conversation,
             "question": self.question,
             "asked": self.asked.isoformat(),
             "stale": self.stale,
+            "withheld": self.withheld,
             "statements": [s.to_dict() for s in self.statements],
         }
 
@@ -121,18 +127,20 @@ class AuditReport:
         return {"generation": self.generation, "answers": self.answers, **counts, "affected": shown}
 
 
-def audit(view: View, means: Means, history: History, since: datetime | None = None) -> AuditReport:
+def audit(view: View, means: Means, history: History, asked: History, since: datetime | None = None) -> AuditReport:
     """Hold every kept answer, or those given since a moment, against one generation.
 
     Args:
         view: of the audience that the audit is for; what it hides is gone.
         means: entailment, and what reads documents that may contradict.
         history: whose answers that audience may see.
+        asked: the same with all that was asked for that audience. What of it may no longer be seen is read, and only
+            whether it is stale is told.
     """
     citations: Counter[State] = Counter(dict.fromkeys(("intact", "moved", "changed", "gone"), 0))
     statements: Counter[Finding] = Counter(dict.fromkeys(("supported", "unsupported", "contradicted"), 0))
     affected, answers = [], 0
-    for answer in audited(view, means, history, since):
+    for answer in audited(view, means, history, asked, since):
         answers += 1
         statements.update(s.finding for s in answer.statements)
         citations.update(c.state for s in answer.statements for c in s.citations)
@@ -141,13 +149,20 @@ def audit(view: View, means: Means, history: History, since: datetime | None = N
     return AuditReport(view.snapshot().generation, answers, dict(citations), dict(statements), tuple(affected))
 
 
-def audited(view: View, means: Means, history: History, since: datetime | None = None) -> Iterator[AuditedAnswer]:
+def audited(
+    view: View, means: Means, history: History, asked: History, since: datetime | None = None
+) -> Iterator[AuditedAnswer]:
     """One answer after the other, each as it is read."""
     auditor = Auditor(view, means)
-    for page in history.pages(since):
+    between = f"SELECT number FROM answers WHERE number BETWEEN ? AND ? AND {history.shown}"
+    for page in asked.pages(since):
+        shown = history.rows(between, (page[0].number, page[-1].number))
         for record in page:
             if record.answer["refusal"] is None and (answer := auditor.answer(record)).statements:
-                yield answer
+                if (record.number,) in shown:
+                    yield answer
+                elif answer.stale:
+                    yield replace(answer, question="", statements=(), withheld=True)
 
 
 class Auditor:
@@ -182,7 +197,8 @@ class Auditor:
             )
             for statement, at, against in zip(shown, found, newer, strict=True)
         )
-        return AuditedAnswer(answer["id"], record.conversation, record.question, record.asked, statements)
+        asked = record.number, record.conversation, record.question, record.asked
+        return AuditedAnswer(answer["id"], *asked, statements)
 
     def _finding(
         self,
@@ -274,7 +290,8 @@ def _lines(report: AuditReport) -> Iterator[tuple[str, int]]:
 
 def _stale(answer: AuditedAnswer) -> Iterator[tuple[str, int]]:
     asked = answer.asked.astimezone()
-    yield f"{answer.id}: “{answer.question}”, asked on {in_words(asked)} at {asked:%H:%M}", 0
+    about = "what it says may no longer be seen" if answer.withheld else f"“{answer.question}”"
+    yield f"{answer.id}: {about}, asked on {in_words(asked)} at {asked:%H:%M}", 0
     for statement in answer.statements:
         yield f"{_FINDINGS[statement.finding]}: {statement.text}", 4
         if (newer := statement.contradiction) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from assistant.commands import Exit, chosen_settings, print_result
+from assistant.commands import Exit, chosen_settings, print_result, readers
 from assistant.config import Settings
 from assistant.records.commands import kept_history
 
@@ -13,7 +13,8 @@ def audit(options: argparse.Namespace) -> int:
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
     from assistant.audit.auditor import render_audit
 
-    with Assistant.open(options.index, settings=Settings.read(options.settings)) as desk:
+    settings = Settings.read(options.settings)
+    with Assistant.open(options.index, settings=settings, audience=readers(options)) as desk:
         report = desk.audit(options.since)
     print_result(options, report.to_dict(), lambda: render_audit(report))
     return Exit.BELOW_THRESHOLD if report.stale else Exit.DONE

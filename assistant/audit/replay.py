@@ -58,7 +58,7 @@ class Replay:
     again: Answer | None
     """The answer to the same question now; None where it isn't asked again."""
     differences: tuple[str, ...] = ()
-    """Fields of `Answer.to_dict`, timings apart, in which `again` differs."""
+    """Fields of `Answer.to_dict`, as far as the record has them, in which `again` differs; id and timings apart."""
     rerankers: tuple[str, str] | None = None
     """Of the answer and of `again`, where they aren't the same."""
 
@@ -132,7 +132,17 @@ def replay(desk: Assistant, record: Record, entailment: Entailment) -> Replay:
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(key for key in {**then, **now} if key != "timings" and then.get(key) != now.get(key))
+    """The id is a digest of what else is compared, by a formula that isn't the same in every version."""
+    return tuple(key for key in then if key not in ("id", "timings") and not _same(then[key], now.get(key)))
+
+
+def _same(then: Any, now: Any) -> bool:
+    """Whether both are equal, apart from keys that an earlier version didn't write."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        return all(key in now and _same(value, now[key]) for key, value in then.items())
+    if isinstance(then, list) and isinstance(now, list):
+        return len(then) == len(now) and all(map(_same, then, now))
+    return bool(then == now)
 
 
 def _checked(desk: Assistant, record: Record, entailment: Entailment) -> Iterator[Check]:

@@ -53,7 +53,8 @@ class Watching:
         """Answers that were given before were audited."""
         self._newest: int | None = None
         """Number of the last answer that was audited."""
-        self._untold: dict[str, AuditedAnswer] = {}
+        self._untold: dict[int, AuditedAnswer] = {}
+        """By number."""
         self._trouble = ""
 
     def start(self) -> None:
@@ -74,19 +75,19 @@ class Watching:
         if anew or newest != self._newest:
             report = self._desk.audit(None if anew else self._until - _OVERLAP)
             told = self._told()
-            stale = {answer.id: answer for answer in report.stale}
-            for answer_id in told.keys() - stale.keys() if anew else ():  # they hold again, or are no more
-                self._history.change("DELETE FROM told WHERE answer = ? AND audience = ?", (answer_id, self._audience))
+            stale = {answer.number: answer for answer in report.stale}
+            for number in told.keys() - stale.keys() if anew else ():  # they hold again, or are no more
+                self._history.change("DELETE FROM told WHERE number = ? AND audience = ?", (number, self._audience))
             self._untold = ({} if anew else self._untold) | {
-                answer_id: answer for answer_id, answer in stale.items() if told.get(answer_id) != _state(answer)
+                number: answer for number, answer in stale.items() if told.get(number) != _state(answer)
             }
             self._until, self._newest = moment, newest
         self._snapshot = snapshot
-        for answer_id, answer in list(self._untold.items()):
+        for number, answer in list(self._untold.items()):
             if self._stopped.is_set():
                 return
             if self._tell(answer):
-                del self._untold[answer_id]
+                del self._untold[number]
 
     def _tell(self, answer: AuditedAnswer) -> bool:
         with self._desk._core.used():  # it may close the desk, and that it was told must be kept
@@ -96,15 +97,15 @@ class Watching:
                 _log.exception("the callback for stale answers failed for %r; it is called again", answer.id)
                 return False
             self._history.change(
-                "INSERT OR REPLACE INTO told (answer, audience, state) VALUES (?, ?, ?)",
-                (answer.id, self._audience, _state(answer)),
+                "INSERT OR REPLACE INTO told (number, audience, state) VALUES (?, ?, ?)",
+                (answer.number, self._audience, _state(answer)),
             )
         affected = sum(statement.finding != "supported" for statement in answer.statements)
         log("stale", logging.WARNING, answer=answer.id, conversation=answer.conversation, statements=affected)
         return True
 
-    def _told(self) -> dict[str, str]:
-        return dict(self._history.rows("SELECT answer, state FROM told WHERE audience = ?", (self._audience,)))
+    def _told(self) -> dict[int, str]:
+        return dict(self._history.rows("SELECT number, state FROM told WHERE audience = ?", (self._audience,)))
 
     def _run(self) -> None:
         while not self._stopped.is_set():

@@ -8,24 +8,33 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assistant.commands import Exit, print_json, print_result, say
-from assistant.config import index_folder
+from assistant.commands import Exit, print_json, print_result, readers, say
+from assistant.config import Settings, index_folder
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 
 if TYPE_CHECKING:
-    from assistant.records.conversations import Conversation, Match
+    from assistant.records.conversations import Conversation, Conversations, Match
     from assistant.records.feedback import Feedback
     from assistant.records.history import History
 
 
 def conversations(options: argparse.Namespace) -> int:
-    from assistant.records.conversations import Conversations  # deferred: numpy must not slow `--help`
+    from assistant.api import Assistant  # deferred: numpy must not slow `--help`
+    from assistant.records.conversations import Conversations
 
-    history = kept_history(options)
+    audience = readers(options)
     if options.action == "verify":
-        return _verify(history, options)
-    kept = Conversations(history)
+        if audience is not None:
+            raise UsageError("all that was kept is verified together: leave --audience out")
+        return _verify(kept_history(options), options)
+    if audience is None:
+        return _conversations(Conversations(kept_history(options)), options)
+    with Assistant.open(options.index, settings=Settings(reranker="none"), audience=audience) as desk:
+        return _conversations(desk.conversations, options)
+
+
+def _conversations(kept: Conversations, options: argparse.Namespace) -> int:
     if options.action is not None:
         from assistant.records.exporting import export  # deferred: only needed here
 

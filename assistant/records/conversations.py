@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from assistant.records.history import History, Record
+from assistant.validation import validated
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 
@@ -61,6 +62,7 @@ class Match:
         return found | {"conversation": self.conversation.to_dict()}
 
 
+@validated
 class Conversations:
     """Those of one history, without the deleted ones. Safe to use from many threads.
 

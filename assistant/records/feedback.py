@@ -11,7 +11,8 @@ from typing import Any, Literal, get_args
 from assistant.dates import as_of_in
 from assistant.records.answers import answer_of
 from assistant.records.conversations import moment
-from assistant.records.history import Context, History, Record
+from assistant.records.history import Context, History, Kept, Record, key_of
+from assistant.validation import validated
 from corpus.errors import UsageError
 from corpus.sanitizing import sanitize
 from embeddings.types import Where
@@ -28,8 +29,10 @@ _Place = tuple[int, int, int]
 class Feedback:
     """One judgement."""
 
+    number: int
+    """Of the `Record`."""
     answer: str
-    """Id of the answer."""
+    """Its id."""
     judgement: Judgement
     reason: str
     """May be empty."""
@@ -41,6 +44,7 @@ class Feedback:
 
     def to_dict(self) -> dict[str, Any]:
         return {
+            "number": self.number,
             "answer": self.answer,
             "judgement": self.judgement,
             "reason": self.reason,
@@ -50,6 +54,7 @@ class Feedback:
         }
 
 
+@validated
 class FeedbackLog:
     """What was said of the answers of one history, as long as they aren't deleted. Safe to use from many threads.
 
@@ -59,8 +64,11 @@ class FeedbackLog:
     def __init__(self, history: History) -> None:
         self._history = history
 
-    def add(self, answer_id: str, judgement: Judgement, reason: str = "", citation: _Place | None = None) -> None:
+    def add(self, answer: Kept, judgement: Judgement, reason: str = "", citation: _Place | None = None) -> None:
         """Keep a judgement, in the place of an earlier one of the same answer, or of the same of its citations.
+
+        Args:
+            answer: an id means the newest answer with it, of those that are seen here.
 
         Raises:
             UsageError: no such answer was kept, no such judgement, a wrong citation that isn't named, a long reason.
@@ -72,24 +80,27 @@ class FeedbackLog:
         said = sanitize(reason).strip()
         if len(said) > MOST_REASON_CHARACTERS:
             raise UsageError(f"the reason has {len(said):,} characters, at most {MOST_REASON_CHARACTERS:,} are kept")
+        column, named = key_of(answer)
         place = citation if judgement == "citation" and citation else (0, 0, 0)
         kept = self._history.change(
-            "INSERT OR REPLACE INTO feedback SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
-            f" WHERE EXISTS (SELECT 1 FROM answers WHERE id = ?1 AND {self._history.shown})",
-            (answer_id, judgement, said, *place, datetime.now(UTC).isoformat()),
+            f"INSERT OR REPLACE INTO feedback SELECT number, ?2, ?3, ?4, ?5, ?6, ?7 FROM {self._newest(column)}",
+            (named, judgement, said, *place, datetime.now(UTC).isoformat()),
         )
         if not kept:
-            raise UsageError(
-                f"the answer {answer_id!r} isn't kept, or was deleted: ask again, then judge the new answer"
-            )
+            raise UsageError(f"the answer {named!r} isn't kept, or was deleted: ask again, then judge the new answer")
 
-    def remove(self, answer_id: str, citation: _Place | None = None) -> None:
+    def remove(self, answer: Kept, citation: _Place | None = None) -> None:
         """Take back what was said of an answer, or of one of its citations; nothing where nothing was."""
+        column, named = key_of(answer)
         self._history.change(
-            "DELETE FROM feedback WHERE (answer, cited, start, stop) = (?1, ?2, ?3, ?4)"
-            f" AND EXISTS (SELECT 1 FROM answers WHERE id = ?1 AND {self._history.shown})",
-            (answer_id, *(citation or (0, 0, 0))),
+            "DELETE FROM feedback WHERE (cited, start, stop) = (?2, ?3, ?4)"
+            f" AND number = (SELECT number FROM {self._newest(column)})",
+            (named, *(citation or (0, 0, 0))),
         )
+
+    def _newest(self, column: str) -> str:
+        """In SQL, the one answer that is meant by a value of this column."""
+        return f"answers WHERE {column} = ?1 AND {self._history.shown} ORDER BY number DESC LIMIT 1"
 
     def listed(self, since: datetime | None = None) -> list[Feedback]:
         """The latest judgements last.
@@ -98,21 +109,21 @@ class FeedbackLog:
             since: with its zone; None for all.
         """
         found = self._history.rows(
-            "SELECT f.answer, f.judgement, f.reason, f.cited, f.start, f.stop, f.given, a.question FROM feedback AS f"
-            " JOIN answers AS a ON a.number ="
-            f" (SELECT max(number) FROM answers WHERE id = f.answer AND {self._history.shown})"
-            " WHERE ?1 IS NULL OR f.given >= ?1 ORDER BY f.given, f.answer, f.cited, f.start, f.stop",
+            "SELECT number, id, judgement, reason, cited, start, stop, given, question FROM feedback"
+            f" JOIN answers USING (number) WHERE id IS NOT NULL AND {self._history.shown}"
+            " AND (?1 IS NULL OR given >= ?1) ORDER BY given, number, cited, start, stop",
             (since and since.astimezone(UTC).isoformat(),),
         )
         return [
             Feedback(
-                id, judgement, sanitize(reason), tuple(place) if place[0] else None, moment(given), sanitize(asked)
+                number, id, said, sanitize(why), tuple(place) if place[0] else None, moment(given), sanitize(asked)
             )
-            for id, judgement, reason, *place, given, asked in found
+            for number, id, said, why, *place, given, asked in found
         ]
 
     def cases(self, since: datetime | None = None) -> tuple[list[dict[str, Any]], list[str]]:
-        """Lines of an evaluation set, one for each judged answer, and why others were left out.
+        """Lines of an evaluation set, one for each judged answer, however often it was given, and why others were left
+        out.
 
         Of a right answer its citations are the evidence, without those that were judged wrong; a right refusal can't
         be answered. A wrong refusal could have been. A wrong answer must not be given again; whether there is another,
@@ -125,10 +136,10 @@ class FeedbackLog:
         for one in self.listed():
             judged.setdefault(one.answer, []).append(one)
         cases, left_out = [], []
-        for id, said in judged.items():
+        for said in judged.values():
             if since is not None and said[-1].given < since:
                 continue
-            record = self._history.record(id)
+            record = self._history.record(said[-1].number)
             try:
                 cases.append(_case(record, said))
             except UsageError as error:
@@ -140,6 +151,8 @@ def _case(record: Record, said: Iterable[Feedback]) -> dict[str, Any]:
     """A line of an evaluation set. Raises `UsageError` where the question can't be put again as it was."""
     answer, context = answer_of(record.answer), record.context or Context()
     kinds = {one.judgement for one in said}
+    if {"right", "wrong"} <= kinds:
+        raise UsageError("it was judged right and wrong: take one of both back")
     kind = "wrong" if "wrong" in kinds else "citation" if "citation" in kinds else "right"
     earlier = [turn.question for turn in context.history if turn.question.strip()]
     case = {"id": answer.id, "kind": kind, "question": record.question, "history": earlier}

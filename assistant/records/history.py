@@ -89,6 +89,10 @@ class Context:
         return cls(turns, where, as_of, values["settings"], anyway, None if audience is None else (*audience,))
 
 
+Kept = str | int | Answer
+"""An answer of the past: exactly the one that was given, or that has this number; of an id the newest with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One question and its answer, as kept."""
@@ -165,18 +169,18 @@ class History:
         with self._file.change(patience=patience) as connection:
             return append(connection, Row(conversation, datetime.now(UTC).isoformat(), answer.question, *kept))
 
-    def proof(self, answer_id: str) -> str:
+    def proof(self, answer: Kept) -> str:
         """Of an answer of the past, with the links after it, so that it can be compared with a later head.
 
         Raises:
-            UsageError: there is none with this id, or none to be seen.
+            UsageError: there is none, or none to be seen.
             UnavailableError: it is damaged, or was put into the file by something else.
         """
         from assistant.records.proof import (
             proof_of,  # deferred: only who asks for a proof needs it, and it reads answers
         )
 
-        number = self.record(answer_id).number
+        number = self.record(answer).number
         with self._file.use() as connection:
             link, after = linked(connection, number)
         if link is None:
@@ -232,20 +236,22 @@ class History:
             yield page
             number = page[-1].number
 
-    def record(self, answer_id: str) -> Record:
-        """The newest with this answer id, or the only id that begins so. Raises `UsageError` where there is none."""
-        wanted = answer_id.strip().lower()
+    def record(self, answer: Kept) -> Record:
+        """The one that is meant, also by the beginning of an id that no other has. Raises `UsageError` without one."""
+        column, named = key_of(answer)
+        wanted = named.strip().lower()
         among = f"FROM answers WHERE id BETWEEN ?1 AND ?1 || 'g' AND {self.shown}"  # ids are hexadecimal
         newest = f"SELECT max(number) {among} AND length(?1) GROUP BY id ORDER BY id LIMIT 4"
-        found = self._select(f"number IN ({newest})", (wanted,))
+        condition = f"number = ?1 AND {self.shown}" if column == "number" else f"number IN ({newest})"
+        found = self._select(condition, (wanted,))
         if not found:
             raise UsageError(
-                f"no answer {answer_id!r} in the history {str(self._file.path)!r}: give the id, or its beginning, that "
+                f"no answer {named!r} in the history {str(self._file.path)!r}: give the id, or its beginning, that "
                 "`assistant ask` shows with --verbose or --json"
             )
         if len(found) > 1:
             ids = ", ".join(sorted(str(record.answer["id"]) for record in found[:3]))
-            raise UsageError(f"several answers have an id that begins with {answer_id!r}: {ids}; give more of it")
+            raise UsageError(f"several answers have an id that begins with {named!r}: {ids}; give more of it")
         return found[0]
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -285,6 +291,15 @@ class History:
                 f"row {number} of the history {str(self._file.path)!r} is damaged ({error}): put the file back from a "
                 "copy, or move it away and begin a new one"
             ) from error
+
+
+def key_of(answer: Kept) -> tuple[str, str]:
+    """Column of `answers` by which it is found, and what stands there. Raises `UsageError` where it wasn't kept."""
+    if not isinstance(answer, Answer):
+        return "number" if isinstance(answer, int) else "id", str(answer)
+    if answer.link is None:
+        raise UsageError(f"the answer {answer.id!r} wasn't kept: `Assistant.unkept` says why; ask again")
+    return "number", str(answer.link.number)
 
 
 def _cited(answer: dict[str, Any]) -> set[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -67,13 +67,15 @@ class Verification:
 
     question: str
     problems: tuple[str, ...]
-    """What is not as it was; empty where all is."""
+    """What is not as it was of the proof, and of the documents that the answer cites; empty where all is."""
     checks: tuple[str, ...]
-    """What was looked at."""
+    """What was looked at and is as it was."""
     unchecked: tuple[str, ...]
-    """What was not, and what no proof can show."""
+    """What was not looked at, and what no proof can show."""
     head: str
     """Hash of the newest link that it holds."""
+    remarks: tuple[str, ...] = ()
+    """What is not as it was of documents that were only read, and say nothing against the answer."""
 
     @property
     def good(self) -> bool:
@@ -143,7 +145,7 @@ def verify_proof(text: str | bytes, folder: Path | None = None, head: str | None
     """Check every part of a proof that can be.
 
     Args:
-        folder: of documents, in which each one that is cited is looked for, by path, else by its bytes.
+        folder: of documents, in which each one that was read is looked for, by path, else by its bytes.
         head: hash of the newest link of the history, as it was noted at any moment since the answer.
 
     Raises:
@@ -158,21 +160,24 @@ def verify_proof(text: str | bytes, folder: Path | None = None, head: str | None
     problems: list[str] = []
     checks: list[str] = []
 
-    def check(about: str, found: Iterator[str]) -> None:
-        checks.append(about)
+    def check(about: str, found: Iterable[str]) -> None:
+        before = len(problems)
         problems.extend(found)
+        if len(problems) == before:
+            checks.append(about)
 
     check("its form, byte for byte, and the seal over all of it", _sealed(values, data))
     check("the answer's link in the chain, from every stored byte of the answer", _linked(record, link))
     check(f"the links after it, {len(values['after'])} of them", _followed(values))
     check("text, markers, spans, quotes and passages against each other", _consistent(values, answer))
-    unchecked = []
+    unchecked, remarks = [], list[str]()
     if ((record["context"] or {}).get("settings", {})).get("entailment") == "lexical":
         check("the verdict of every sentence that is shown, verified again", _reverified(answer_of(answer)))
     else:
         unchecked.append("the verdicts: they were not given by words alone, or how isn't known")
     if folder is not None:
-        check(f"the documents in {str(folder)!r}: bytes, quotes, passages, pages", _found(answer, folder))
+        cited, remarks = _found(answer, folder)
+        check(f"the cited documents in {str(folder)!r}: bytes, quotes, passages, pages", cited)
     else:
         unchecked.append("the documents: name the folder that they are in")
     if head is not None:
@@ -182,7 +187,8 @@ def verify_proof(text: str | bytes, folder: Path | None = None, head: str | None
         unchecked.append(
             "that the whole history wasn't written anew with its chain: compare with a head that was noted elsewhere"
         )
-    return Verification(record["question"], tuple(problems), tuple(checks), tuple(unchecked), hashes[-1])
+    found = tuple(problems), tuple(checks), tuple(unchecked)
+    return Verification(record["question"], *found, hashes[-1], tuple(remarks))
 
 
 def _read(data: bytes) -> dict[str, Any]:
@@ -283,32 +289,49 @@ def _reverified(answer: Answer) -> Iterator[str]:
             )
 
 
-def _found(answer: Mapping[str, Any], folder: Path) -> Iterator[str]:
-    """What isn't in the folder as it was cited."""
+def _found(answer: Mapping[str, Any], folder: Path) -> tuple[list[str], list[str]]:
+    """What isn't in the folder as it was, of documents that the answer cites, and of those that were only read."""
+    given = answer_of(answer)
+    citations = [cited for statement in given.shown for cited in statement.citations]
+    citations += [cited for conflict in given.conflicts for cited in conflict.citations]
+    citations += [cited for conflict in given.conflicts for value in conflict.values for cited in value.citations]
+    cited = {(c.passage.document.id, c.passage.document.path) for c in citations if c.passage}
+    problems, remarks = list[str](), list[str]()
+    for key, said in _differing(answer, folder):
+        if key in cited:
+            problems.append(said)
+        else:
+            remarks.append(f"{said}; it was read and isn't cited")
+    return problems, remarks
+
+
+def _differing(answer: Mapping[str, Any], folder: Path) -> Iterator[tuple[tuple[str, str], str]]:
+    """What isn't in the folder as it was, each with id and path of the document."""
     spans = [(c["document"], c["start"], c["quote"], c["page"], _name(c)) for c in _citations(answer)]
     spans += [(p["document"], p["start"], p["text"], p["page"], f"passage [{p['number']}]") for p in _passages(answer)]
     wanted = {(document["id"], document["path"]): document for document, *_ in spans}
-    read, problems = reread(folder, wanted)
-    yield from problems
+    read, unread = reread(folder, wanted)
+    yield from unread.items()
     for document, start, text, page, name in spans:
-        if (there := read.get((document["id"], document["path"]))) is None:
+        key = document["id"], document["path"]
+        if (there := read.get(key)) is None:
             continue
         if there.text[start : start + len(text)] != text:
-            yield f"{document['path']!r} doesn't say {name} at its place, or is read otherwise by this version"
+            yield key, f"{key[1]!r} doesn't say {name} at its place, or is read otherwise by this version"
         elif there.page_at(start) != page:
-            yield f"{document['path']!r} has {name} on page {there.page_at(start)}, not {page}"
-    for (id, path), there in read.items():
-        said = wanted[id, path]["title"], wanted[id, path]["date"]
+            yield key, f"{key[1]!r} has {name} on page {there.page_at(start)}, not {page}"
+    for key, there in read.items():
+        said = wanted[key]["title"], wanted[key]["date"]
         # Elsewhere, they may come from another name of the file.
-        if there.path == path and (there.title, there.date and there.date.isoformat()) != said:
-            yield f"{path!r} has the title {there.title!r} and the date {there.date}, and others in the proof"
+        if there.path == key[1] and (there.title, there.date and there.date.isoformat()) != said:
+            yield key, f"{key[1]!r} has the title {there.title!r} and the date {there.date}, and others in the proof"
 
 
 def render_verification(found: Verification) -> str:
     """What was checked and what came of it, as plain text; no trailing newline."""
     lines = [(f"“{found.question}”", 0), *((f"NOT AS IT WAS: {problem}", 0) for problem in found.problems)]
     lines += [("Everything that was checked is as it was." if found.good else "Nothing else was found.", 0)]
-    lines += [("Checked:", 0), *((f"- {one}", 2) for one in found.checks)]
-    lines += [("Not checked:", 0), *((f"- {one}", 2) for one in found.unchecked)] if found.unchecked else []
+    about = ("Remarks:", found.remarks), ("Checked and as it was:", found.checks), ("Not checked:", found.unchecked)
+    lines += [line for name, told in about if told for line in ((name, 0), *((f"- {one}", 2) for one in told))]
     lines += [("Head of the chain in the proof:", 0), (found.head, 2)]
     return "\n".join(wrapped(line, indent) for line, indent in lines)

@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from assistant.records.chain import adopt
-from corpus.errors import UnavailableError, UsageError
+from corpus.errors import Closed, UnavailableError, UsageError
 
 _APPLICATION_ID = 0x50534D48
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -65,17 +65,25 @@ _MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] 
         "CREATE TABLE links (number INTEGER PRIMARY KEY, origin TEXT NOT NULL, previous TEXT NOT NULL,"
         " digest TEXT NOT NULL, hash TEXT NOT NULL, erased TEXT)",
         "CREATE TABLE seen (number INTEGER PRIMARY KEY, salt TEXT NOT NULL, audience TEXT, documents TEXT NOT NULL)",
-        "CREATE TABLE told (answer TEXT NOT NULL, audience TEXT NOT NULL, state TEXT NOT NULL,"
-        " PRIMARY KEY (answer, audience))",
+        "CREATE TABLE told (number INTEGER NOT NULL, audience TEXT NOT NULL, state TEXT NOT NULL,"
+        " PRIMARY KEY (number, audience))",
         "DROP TRIGGER conversation_erased",
+        "ALTER TABLE feedback RENAME TO judged",
+        "CREATE TABLE feedback (number INTEGER NOT NULL, judgement TEXT NOT NULL, reason TEXT NOT NULL,"
+        " cited INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, given TEXT NOT NULL,"
+        " PRIMARY KEY (number, cited, start, stop))",
+        "INSERT INTO feedback SELECT (SELECT number FROM answers JOIN conversations AS c ON c.id = conversation"
+        " WHERE answers.id = judged.answer ORDER BY deleted IS NOT NULL, number DESC LIMIT 1) AS newest,"
+        " judgement, reason, cited, start, stop, given FROM judged WHERE newest IS NOT NULL",
+        "DROP TABLE judged",
         "CREATE TRIGGER conversation_erased AFTER DELETE ON conversations BEGIN"
         " DELETE FROM searched WHERE rowid IN (SELECT number FROM answers WHERE conversation = old.id);"
         " DELETE FROM seen WHERE number IN (SELECT number FROM answers WHERE conversation = old.id);"
+        " DELETE FROM feedback WHERE number IN (SELECT number FROM answers WHERE conversation = old.id);"
+        " DELETE FROM told WHERE number IN (SELECT number FROM answers WHERE conversation = old.id);"
         " UPDATE links SET erased = strftime('%Y-%m-%dT%H:%M:%fZ')"
         " WHERE number IN (SELECT number FROM answers WHERE conversation = old.id);"
-        " DELETE FROM answers WHERE conversation = old.id;"
-        " DELETE FROM feedback WHERE NOT EXISTS (SELECT 1 FROM answers WHERE answers.id = feedback.answer);"
-        " DELETE FROM told WHERE NOT EXISTS (SELECT 1 FROM answers WHERE answers.id = told.answer); END",
+        " DELETE FROM answers WHERE conversation = old.id; END",
         adopt,
     ),
 )
@@ -84,10 +92,10 @@ _MIGRATIONS: tuple[tuple[str | Callable[[sqlite3.Connection], None], ...], ...] 
 conversations: one row for each in `answers`, kept so by triggers; `title` is NULL until it is renamed, `deleted` the
 moment of its deletion, after which it can be restored until it is erased.
 searched: full text by number of the answer; the title stands at the first one of its conversation.
-feedback: judgements by id of the answer, and by cited span or zeros for the whole answer.
+feedback: judgements by number of the answer, and by cited span or zeros for the whole answer.
 links: the chain, see `records.chain`; `erased` is the moment when the answer was, which leaves its link.
 seen: what decides who may see an answer, in a table of its own so that none of its long text is read for it.
-told: in which state a stale answer was told to the application, for each audience of one, see `audit.watching`.
+told: in which state a stale answer was told to the application, by number, and for each audience of one.
 """
 
 
@@ -141,7 +149,7 @@ class HistoryFile:
         # What the permit opens may close this.
         with nullcontext() if permit is None else permit() as predicate, self._turn(until):
             if self._closed:
-                raise UsageError(f"the history {str(self.path)!r} is closed: open it again")
+                raise Closed(f"the history {str(self.path)!r} is closed: open it again")
             try:
                 if self._connection is not None and self._opened != self._lies_there():
                     self._connection.close()  # what it would write now is lost: the file was deleted, or replaced

@@ -11,6 +11,7 @@ from typing import Any
 
 from assistant.service.operations import MOST_TURNS
 from assistant.service.problems import Problem
+from assistant.telemetry import label
 from assistant.types import SHOWN, Answer, Citation, ConflictingValue, Turn
 
 MODEL = "passim"
@@ -101,8 +102,13 @@ def event(value: Any) -> bytes:
     return f"data: {value if isinstance(value, str) else json.dumps(value)}\n\n".encode()
 
 
-def models() -> dict[str, Any]:
-    return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": "passim-assistant"}]}
+def model() -> dict[str, Any]:
+    return {"id": MODEL, "object": "model", "created": 0, "owned_by": "passim-assistant"}
+
+
+def told(answer: Answer) -> dict[str, Any]:
+    """All of an answer that clients get; where a model's file lies isn't theirs to know."""
+    return answer.to_dict() | {"generator": label(answer.generator)}
 
 
 def _text(content: Any) -> str:
@@ -120,7 +126,7 @@ def _usage(answer: Answer) -> dict[str, int]:
 
 def _own(answer: Answer) -> dict[str, Any]:
     """What OpenAI's form has no place for; of what was written only what was found to hold."""
-    values = answer.to_dict()
+    values = told(answer)
     shown = [statement for statement in values["statements"] if statement["verdict"] in SHOWN]
     names = "id refused refusal conflicts confidence notes generator snapshot".split()
     return {name: values[name] for name in names} | {"statements": shown}

@@ -6,7 +6,7 @@ import asyncio
 import re
 import uuid
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, TypeVar
@@ -25,7 +25,7 @@ from assistant.service.operations import openapi
 from assistant.service.problems import Problem, body_of, log_failure, problem_of
 from assistant.service.tokens import Client, Links
 from assistant.types import SHOWN, Citation, Event, Finished, Turn, Verified
-from corpus.errors import UsageError
+from corpus.errors import Closed, UnknownAudience, UsageError
 from corpus.types import Document
 from embeddings.types import Where
 
@@ -107,7 +107,7 @@ class Endpoints:
             watched.answer = answer = await unless_gone(call.request, asked)
         cited = (c for s in answer.statements for c in s.citations if c.passage is not None)
         links = {c.passage.document.id: self._link(call, c) for c in cited if c.passage is not None}
-        return JSONResponse(answer.to_dict() | {"links": links})
+        return JSONResponse(completions.told(answer) | {"links": links})
 
     async def chat(self, call: Call) -> Response:
         question, turns = completions.question_of(call.body["messages"])
@@ -164,7 +164,12 @@ class Endpoints:
         yield completions.event("[DONE]")
 
     async def models(self, _: Call) -> Response:
-        return JSONResponse(completions.models())
+        return JSONResponse({"object": "list", "data": [completions.model()]})
+
+    async def model(self, call: Call) -> Response:
+        if call.request.path_params["id"] != completions.MODEL:
+            raise HTTPException(404)
+        return JSONResponse(completions.model())
 
     async def search(self, call: Call) -> Response:
         given, audience, where = call.body, call.audience, call.where
@@ -180,6 +185,8 @@ class Endpoints:
 
     async def document(self, call: Call) -> Response:
         start, end = call.query.get("start", 0), call.query.get("end", 0)
+        if "start" in call.query and "end" not in call.query:
+            raise Problem(422, "end is missing: give where the characters begin and end, or neither", "end")
         document = await asyncio.to_thread(self._named, call, _DOCUMENT, Assistant.document)
         if not start <= end <= len(document.text):
             raise Problem(422, f"There are no characters {start} to {end}: it has {len(document.text):,}.", "start")
@@ -196,10 +203,10 @@ class Endpoints:
     async def feedback(self, call: Call) -> Response:
         given, place = call.body, call.body.get("citation")
         cited = place and (place["number"], place["start"], place["end"])
-        reason = given.get("reason", "")
-        await asyncio.to_thread(
-            lambda: self._seen(call).feedback.add(given["answer"], given["judgement"], reason, cited)
-        )
+        if given["judgement"] == "citation" and cited is None:
+            raise Problem(422, "citation is missing: say which is wrong", "citation")
+        told = given["answer"], given["judgement"], given.get("reason", ""), cited
+        await asyncio.to_thread(_known, lambda: self._seen(call).feedback.add(*told))
         return JSONResponse({"answer": given["answer"], "judgement": given["judgement"]})
 
     async def health(self, _: Call) -> Response:
@@ -226,10 +233,9 @@ class Endpoints:
     def _named(self, call: Call, form: re.Pattern[str], look: Callable[[Assistant, str], _T]) -> _T:
         """What the path names by an id; the same problem where there is none and where the client may not see it."""
         named = call.request.path_params["id"]
-        if form.fullmatch(named):
-            with suppress(UsageError):
-                return look(self._seen(call), named)
-        raise HTTPException(404)
+        if not form.fullmatch(named):
+            raise HTTPException(404)
+        return _known(lambda: look(self._seen(call), named))
 
     def _link(self, call: Call, citation: Citation) -> str:
         """Where a browser finds the document, with the cited words highlighted."""
@@ -239,6 +245,16 @@ class Endpoints:
         base = self._public_url or str(call.request.base_url)
         span = f"start={citation.start}&end={citation.end}"
         return f"{base.rstrip('/')}/documents/{document.id}?{span}{key}#{pages.FRAGMENT}"
+
+
+def _known(look: Callable[[], _T]) -> _T:
+    """What is found; a problem where nothing that the client may see has the id."""
+    try:
+        return look()
+    except (Closed, UnknownAudience):
+        raise
+    except UsageError as error:
+        raise HTTPException(404) from error
 
 
 def _described(document: Document, start: int, end: int) -> dict[str, Any]:

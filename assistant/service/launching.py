@@ -10,11 +10,15 @@ import socket
 from typing import TYPE_CHECKING, NoReturn
 
 from assistant.commands import Exit, chosen_settings, readers, say
-from corpus.errors import UsageError
+from assistant.telemetry import log, log_to_stderr
+from corpus.errors import UnknownAudience, UsageError
 
 if TYPE_CHECKING:
     import uvicorn
     from starlette.applications import Starlette
+
+    from assistant.api import Assistant
+    from assistant.service.tokens import Tokens
 
 GRACE = 30
 """Seconds that requests have to end after SIGTERM or Ctrl-C."""
@@ -38,19 +42,30 @@ def serve(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         raise UsageError(f"{error.name!r} is missing: install passim-assistant[serve]") from error
     from assistant.api import Assistant  # deferred: numpy must not slow `--help`
-    from assistant.telemetry import log_to_stderr
 
     tokens = None if options.tokens is None else Tokens.read(options.tokens)
     log_to_stderr()
     logging.getLogger("assistant").setLevel(logging.INFO)
     listening = listening_on(options.host, options.port)
     with Assistant.open(options.index, settings=chosen_settings(options), audience=readers(options)) as desk:
+        _warn(desk, tokens)
         app = create_app(desk, tokens, public_url=options.public_url, timeout=options.timeout)
         host = f"[{options.host}]" if ":" in options.host else options.host
         print(f"http://{host}:{listening.getsockname()[1]}", flush=True)
         signal.signal(signal.SIGTERM, _ended)  # uvicorn raises it again once it has shut down
         server_of(app).run(sockets=[listening])
     return Exit.DONE
+
+
+def _warn(desk: Assistant, tokens: Tokens | None) -> None:
+    """Of groups that tokens have and nothing is for: documents may come later."""
+    for _, client in tokens.clients if tokens else ():
+        for group in sorted(client.audience or ()):
+            try:
+                desk.seen_by({group})
+            except UnknownAudience:
+                reason = "no document and no corpus.toml here names the audience: until one does the token gets 403"
+                log("audience", logging.WARNING, token=client.name, audience=group, reason=reason)
 
 
 def server_of(app: Starlette) -> uvicorn.Server:

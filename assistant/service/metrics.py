@@ -9,19 +9,17 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import ClientDisconnect
 
-from assistant.service.problems import log_failure
+from assistant.service.problems import log_failure, problem_of
 from assistant.types import Answer
-from corpus.errors import DeadlineExceeded, IndexUnavailable, Overloaded, UsageError
+from corpus.errors import DeadlineExceeded, IndexUnavailable, Overloaded
 from embeddings.types import Snapshot
 
 _OUTCOMES: dict[type[Exception], str] = {
     Overloaded: "overloaded",
     DeadlineExceeded: "late",
-    UsageError: "invalid",
     ClientDisconnect: "gone",
-    Exception: "failed",
 }
-"""Of a question without an answer, by the first kind of error that fits."""
+"""Of a question without an answer; by any other error it is invalid where the client is told so, else failed."""
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 
 
@@ -60,7 +58,8 @@ class Metrics:
                 for stage, seconds in watched.answer.timings.items():
                     self._stages.labels(stage).observe(seconds)
         except Exception as error:
-            outcome = next(name for kind, name in _OUTCOMES.items() if isinstance(error, kind))
+            other = "invalid" if problem_of(error).status < 500 else "failed"
+            outcome = next((name for kind, name in _OUTCOMES.items() if isinstance(error, kind)), other)
             raise
         finally:
             self._asked -= 1

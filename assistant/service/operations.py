@@ -136,6 +136,7 @@ OPERATIONS = (
         fails=_FOUND,
     ),
     Operation("models", "GET", "/v1/models", "Lists the one model that there is."),
+    Operation("model", "GET", "/v1/models/{id}", "That model.", fails=(404,)),
     Operation("ask", "POST", "/ask", "Answers a question.", _ASK, answers={"application/json": _ANSWER}, fails=_FOUND),
     Operation("search", "POST", "/search", "Finds the passages nearest to a question.", _SEARCH, fails=_FOUND),
     Operation(
@@ -156,7 +157,7 @@ OPERATIONS = (
         fails=(404, 503),
     ),
     Operation("proof", "GET", "/proofs/{id}", "The proof of a kept answer.", fails=(404, 503)),
-    Operation("feedback", "POST", "/feedback", "Keeps a judgement of an answer.", _FEEDBACK, fails=(503,)),
+    Operation("feedback", "POST", "/feedback", "Keeps a judgement of an answer.", _FEEDBACK, fails=(404, 503)),
     Operation("health", "GET", "/health", "Whether the service is alive.", open=True),
     Operation("readiness", "GET", "/ready", "Whether questions can be answered now.", fails=(503,)),
     Operation("metrics", "GET", "/metrics", "For Prometheus.", answers={"text/plain": {"type": "string"}}),

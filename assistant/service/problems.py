@@ -14,7 +14,15 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from assistant.telemetry import log
-from corpus.errors import AssistantError, DeadlineExceeded, IndexUnavailable, Overloaded, UnknownAudience, UsageError
+from corpus.errors import (
+    AssistantError,
+    Closed,
+    DeadlineExceeded,
+    IndexUnavailable,
+    Overloaded,
+    UnknownAudience,
+    UsageError,
+)
 
 _ADVICE = {
     404: "There is nothing here that you may see: `/openapi.json` says what can be asked for, `/documents` lists the "
@@ -53,6 +61,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem(503, "The index can't be read now: ask again later.", None, {"Retry-After": "10"})
         case UnknownAudience():
             return Problem(403, "The audience names what this token may not see, or what no document is for.")
+        case Closed():
+            return Problem(503, "The service is ending: ask again later.")
         case UsageError():
             return Problem(422, str(error))
         case AssistantError():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -19,6 +20,11 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "number": (int, float),
     "boolean": bool,
     "null": type(None),
+}
+_BOUNDS = {
+    "minimum": (operator.ge, "{:,} or more"),
+    "exclusiveMinimum": (operator.gt, "above {:,}"),
+    "maximum": (operator.le, "{:,} or less"),
 }
 
 
@@ -83,13 +89,11 @@ def _check_text(value: str, schema: Schema, place: str) -> None:
 
 
 def _check_number(value: float, schema: Schema, place: str) -> None:
-    least, above, most = schema.get("minimum"), schema.get("exclusiveMinimum"), schema.get("maximum")
     if isinstance(value, float) and not math.isfinite(value):
         raise _wrong(place, "must be a number that isn't infinite")
-    if (least is not None and value < least) or (above is not None and value <= above):
-        raise _wrong(place, f"must be {f'above {above}' if least is None else f'{least} or more'}")
-    if most is not None and value > most:
-        raise _wrong(place, f"must be {most} or less")
+    bounds = [(holds, said, schema[name]) for name, (holds, said) in _BOUNDS.items() if name in schema]
+    if not all(holds(value, bound) for holds, _, bound in bounds):
+        raise _wrong(place, f"must be {' and '.join(said.format(bound) for _, said, bound in bounds)}")
 
 
 def _check_object(value: dict[str, Any], schema: Schema, place: str) -> None:

@@ -9,7 +9,6 @@ import re
 import secrets
 import time
 import tomllib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,8 @@ from corpus.files import write_file
 
 LINK_SECONDS = 3600
 """For so long a link that was given out opens its document."""
+_MOST_AUDIENCES = 10_000
+"""Of links; the oldest of more end before their hour."""
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _BEARER = re.compile(r"bearer +([\x21-\x7e]{1,512})", re.I)
@@ -94,20 +95,25 @@ class Links:
 
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
+        self._clients: dict[str, Client] = {}
+        """By what keys hold in the place of their audience, which may be long."""
 
     def key(self, document_id: str, audience: frozenset[str] | None) -> str:
         until = int(time.time()) + LINK_SECONDS
-        said = json.dumps([until, None if audience is None else sorted(audience)])
-        said = urlsafe_b64encode(said.encode()).decode().rstrip("=")
+        groups = self._signature("", json.dumps(None if audience is None else sorted(audience)))[:32]
+        self._clients[groups] = Client("", audience)
+        if len(self._clients) > _MOST_AUDIENCES:
+            del self._clients[next(iter(self._clients))]
+        said = f"{until}.{groups}"
         return f"{said}.{self._signature(document_id, said)}"
 
     def client(self, document_id: str, key: str, now: float | None = None) -> Client | None:
         """Who was given a key; None where it isn't one for this document, or is too old."""
-        said, _, signature = key.partition(".")
+        said, _, signature = key.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(document_id, said).encode()):
             return None
-        until, audience = json.loads(urlsafe_b64decode(said + "=" * (-len(said) % 4)))
-        return None if (now or time.time()) > until else Client("", None if audience is None else frozenset(audience))
+        until, _, groups = said.partition(".")
+        return None if (now or time.time()) > int(until) else self._clients.get(groups)
 
     def _signature(self, document_id: str, said: str) -> str:
         return hmac.new(self._secret, f"{document_id}.{said}".encode(), hashlib.sha256).hexdigest()

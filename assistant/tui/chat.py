@@ -64,7 +64,6 @@ class ChatScreen(CitingScreen):
         self.questions = Questions(self)
         self.status = StatusLine()
         self.conversation = uuid4().hex
-        """Id under which the answers are kept."""
         self._turns: list[Turn] = []
         """What was asked and answered in this conversation, oldest first."""
         self._deleted: list[Kept] = []

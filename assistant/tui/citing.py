@@ -30,6 +30,9 @@ _SAID: dict[Judgement, str] = {"right": "right", "wrong": "wrong", "citation": "
 class CitingScreen(Screen[None]):
     """Moves through citations, opens and judges them."""
 
+    conversation: str
+    """Id under which the answers are kept."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+n,ctrl+down", "next_citation", "Next", tooltip="Next citation", priority=True),
         Binding("ctrl+p,ctrl+up", "previous_citation", "Previous citation", show=False, priority=True),
@@ -194,7 +197,7 @@ class CitingScreen(Screen[None]):
 
     async def _keep(self, answer: Answer, judgement: Judgement, reason: str, wrong: Citation | None) -> None:
         span = (wrong.number, wrong.start, wrong.end) if wrong else None
-        desk = self.main.opened
+        desk = self.main.opened.seen_by(None, conversations=self.conversation)  # the same may be in others
         with self.main.telling("Judgement"):
             await self.main.in_thread(lambda: desk.feedback.add(answer.id, judgement, reason, span))
             self.notify(sanitize(f"Kept as {_SAID[judgement]}: “{answer.question}”"), title="Judgement", markup=False)

@@ -64,7 +64,7 @@ class JudgementsScreen(BrowsingScreen[None]):
         ]
 
     def show(self, found: list[Feedback]) -> None:
-        self._listed = {f"{given.answer} {given.citation}": given for given in found}
+        self._listed = {f"{given.number} {given.citation}": given for given in found}
         self.head(f"{len(found):,} judgement{'' if len(found) == 1 else 's'}", _EXPORT)
         cells = [(_what(f), f.question, f.reason, f"{f.given.astimezone():%d %b %Y}") for f in found]
         self.rows.set_rows(cells, list(self._listed))
@@ -88,7 +88,7 @@ class JudgementsScreen(BrowsingScreen[None]):
         """Takes back the judgement of the row of the cursor."""
         if given := self._listed.get(self.rows.key):
             try:
-                await asyncio.to_thread(self._log.remove, given.answer, given.citation)
+                await asyncio.to_thread(self._log.remove, given.number, given.citation)
             except Exception as error:  # of the disk, or of a history that is locked: told, and it stays
                 self.say(f"✗ {told(error)}")
                 return
@@ -101,7 +101,7 @@ class JudgementsScreen(BrowsingScreen[None]):
         if self._taken:
             given = self._taken.pop()
             try:
-                await asyncio.to_thread(self._log.add, given.answer, given.judgement, given.reason, given.citation)
+                await asyncio.to_thread(self._log.add, given.number, given.judgement, given.reason, given.citation)
             except Exception as error:  # as above
                 self._taken.append(given)
                 self.say(f"✗ {told(error)}")

@@ -66,7 +66,7 @@ class MarkdownReader:
 
         text = decoded(path.read_bytes())
         match = _FRONT_MATTER.match(text)
-        declared = _declared(match.group(1)) if match else {}
+        declared, problem = _declared(match.group(1)) if match else ({}, None)
         tokens = MarkdownIt("commonmark", {"html": False}).enable("table").parse(text[match.end() :] if match else text)
         return Extracted(
             tuple(_some(_blocks(tokens))),
@@ -76,6 +76,7 @@ class MarkdownReader:
                 tags=_words(declared.get("tags")),
                 audience=_words(declared.get("audience")),
                 url=str(declared["url"]) if declared.get("url") else None,
+                problem=problem,
             ),
             origin="text",
         )
@@ -170,15 +171,25 @@ def _inline(token: Token) -> str:
     return "".join(parts.get(child.type, child.content) for child in token.children or ()).strip()
 
 
-def _declared(front_matter: str) -> dict[str, Any]:
+def _declared(front_matter: str) -> tuple[dict[str, Any], str | None]:
+    """What it says, and what of it about the audience nobody would understand."""
     # Only files with front matter need YAML.
     import yaml
 
     try:
         values = yaml.safe_load(front_matter)
     except (yaml.YAMLError, ValueError):
-        return {}
-    return {str(k).lower(): v for k, v in values.items()} if isinstance(values, dict) else {}
+        return {}, "it isn't YAML"
+    if not isinstance(values, dict):
+        return {}, "it has no `name: value`" if values else None
+    declared = {str(k).lower(): v for k, v in values.items()}
+    audience = declared.get("audience")
+    if "audiences" in declared:
+        return declared, "'audiences': write 'audience'"
+    understood = isinstance(audience, str | None) or (
+        isinstance(audience, list) and all(isinstance(name, str) and "," not in name for name in audience)
+    )
+    return declared, None if understood else "'audience' is neither a name nor a list of names"
 
 
 def _date(value: object) -> date | None:

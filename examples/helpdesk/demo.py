@@ -3,43 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-import threading
+import time
 from pathlib import Path
 
 from helpdesk import show, withdrawing, work
-from tickets import Ticket, Tickets
+from tickets import Tickets
 
-from assistant import Assistant, AuditedAnswer, verify_proof
+from assistant import Assistant, verify_proof
 
 DOCUMENTS = {
-    "corpus.toml": """audiences = ["public", "members", "staff"]
-
-[[documents]]
-paths = ["web/*"]
-audience = ["public", "staff"]
-
-[[documents]]
-paths = ["internal/*"]
-audience = ["staff"]
-""",
-    "web/allotments.md": """# Allotments in Tarnley
-
-12 January 2025
-
-A full allotment plot in Tarnley costs £48 a year. The waiting list for plots opens on 1 March 2025.
-""",
-    "web/pool.md": """# Hollin Road swimming pool
-
-3 February 2025
-
-The Hollin Road swimming pool opens at 7am on weekdays. Lane swimming costs £5.20 for adults.
-""",
-    "internal/gullies.md": """# Gullies: note for the contact centre
-
-10 February 2025
-
-The new contractor for clearing gullies in Tarnley is Fenwick Drains. Do not name it before the contract is signed.
-""",
+    "corpus.toml": 'audiences = ["public", "members", "staff"]\n'
+    '[[documents]]\npaths = ["web/*"]\naudience = ["public", "staff"]\n'
+    '[[documents]]\npaths = ["internal/*"]\naudience = ["staff"]\n',
+    "web/allotments.md": "# Allotments in Tarnley\n\n12 January 2025\n\n"
+    "A full allotment plot in Tarnley costs £48 a year. The waiting list for plots opens on 1 March 2025.\n",
+    "web/pool.md": "# Hollin Road swimming pool\n\n3 February 2025\n\n"
+    "The Hollin Road swimming pool opens at 7am on weekdays. Lane swimming costs £5.20 for adults.\n",
+    "internal/gullies.md": "# Gullies: note for the contact centre\n\n10 February 2025\n\n"
+    "The new contractor for clearing gullies in Tarnley is Fenwick Drains. Do not name it before it has signed.\n",
 }
 GULLIES = "Who is the new contractor for clearing gullies?"
 
@@ -53,46 +34,39 @@ def demo(embedder: str = "default") -> None:
         index = Path(temporary) / "index"
         Assistant.build(folder, index=index, embedder=embedder)
         tickets = Tickets(Path(temporary) / "helpdesk.sqlite3")
-        taken_back, withdraw = threading.Event(), withdrawing(tickets)
-
-        def on_stale(answer: AuditedAnswer) -> None:
-            withdraw(answer)
-            taken_back.set()
-
-        with Assistant.open(index, on_stale=on_stale) as desk:
-            _say("Four tickets come in. The same question is asked by a resident and by a colleague.")
+        with Assistant.open(index, on_stale=withdrawing(tickets)) as desk:
+            print("\n== Four tickets come in. The same question is asked by a resident and by a colleague.")
             price = tickets.add("web", "How much does a full allotment plot in Tarnley cost?")
             opening = tickets.add("web", "When does the Hollin Road swimming pool open on weekdays?")
             resident, colleague = tickets.add("web", GULLIES), tickets.add("staff", GULLIES)
             work(desk, tickets)
-            for ticket in tickets.listed():
-                _tell(tickets, ticket)
+            _tell(tickets, *(ticket.id for ticket in tickets.listed()))
 
-            _say("The second reply is sent. What a reply rests on can be proved with the documents alone:")
+            print("\n== The second reply is sent. What a reply rests on can be proved with the documents alone:")
             tickets.send(opening)
             proof = tickets.drafts(price)[-1].proof
             print(f"  proof of #{price}: {_verified(proof, folder)}")
             print(f"  with one figure changed: {_verified(proof.replace('48 a year', '38 a year'), folder)}")
 
-            _say("The council raises the price and changes the hours; the folder is indexed again.")
+            print("\n== The council raises the price and changes the hours; the folder is indexed again.")
             _write(folder / "web/allotments.md", DOCUMENTS["web/allotments.md"].replace("£48", "£52"))
             _write(folder / "web/pool.md", DOCUMENTS["web/pool.md"].replace("at 7am", "at 9am"))
             Assistant.build(folder, index=index, embedder=embedder)
-            _wait(tickets, taken_back, price, opening)
+            _wait(tickets, price, opening)
             work(desk, tickets)
-            for number in (price, opening):
-                _tell(tickets, tickets.ticket(number))
+            _tell(tickets, price, opening)
             print(f"\n  old proof of #{price} against today's folder: {_verified(proof, folder)}")
             print(f"  new proof of #{price}: {_verified(tickets.drafts(price)[-1].proof, folder)}")
-            _say(f"#{resident} went to a person, and never saw the note that answered #{colleague}.")
+            print(f"\n== #{resident} went to a person, and never saw the note that answered #{colleague}.")
 
 
-def _wait(tickets: Tickets, taken_back: threading.Event, *numbers: int) -> None:
+def _wait(tickets: Tickets, *numbers: int) -> None:
     """Until the last draft of each ticket has been taken back."""
+    until = time.monotonic() + 60.0
     while any(tickets.drafts(number)[-1].state in ("offered", "sent") for number in numbers):
-        if not taken_back.wait(60.0):
+        if time.monotonic() > until:
             raise SystemExit("helpdesk: no draft was taken back within a minute of the edit")
-        taken_back.clear()
+        time.sleep(0.1)
 
 
 def _verified(proof: str, folder: Path) -> str:
@@ -100,13 +74,10 @@ def _verified(proof: str, folder: Path) -> str:
     return f"DOES NOT HOLD, {problems[0]}" if problems else "holds"
 
 
-def _say(text: str) -> None:
-    print(f"\n== {text}")
-
-
-def _tell(tickets: Tickets, ticket: Ticket | None) -> None:
-    assert ticket is not None
-    print(f"\n{show(ticket, tickets.drafts(ticket.id))}")
+def _tell(tickets: Tickets, *numbers: int) -> None:
+    for number in numbers:
+        for ticket in tickets.listed(number):
+            print(f"\n{show(ticket, tickets.drafts(number))}")
 
 
 def _write(path: Path, text: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tickets import Draft, Ticket, Tickets
 
-from assistant import Answer, Assistant, AssistantError, AuditedAnswer, Overloaded, UnavailableError
+from assistant import Answer, Assistant, AssistantError, AuditedAnswer, Overloaded, UnavailableError, UsageError
 
 AUDIENCES = {
     "web": frozenset({"public"}),
@@ -39,12 +39,8 @@ def work(desk: Assistant, tickets: Tickets) -> int:
 def handle(desk: Assistant, tickets: Tickets, ticket: Ticket) -> None:
     """Whatever happens in here, also a power cut: the ticket is drafted, escalated, or waits."""
     try:
-        answer = desk.ask(
-            ticket.question,
-            conversation=f"ticket-{ticket.id}",
-            audience=AUDIENCES[ticket.channel],
-            timeout=ANSWER_SECONDS,
-        )
+        conversation, audience = f"ticket-{ticket.id}", AUDIENCES[ticket.channel]
+        answer = desk.ask(ticket.question, conversation=conversation, audience=audience, timeout=ANSWER_SECONDS)
     except Overloaded as error:
         tickets.retry(ticket, str(error), error.retry_after)
     except UnavailableError as error:  # the index, a model, the time: not the question's fault
@@ -66,13 +62,9 @@ def withdrawing(tickets: Tickets) -> Callable[[AuditedAnswer], None]:
 
 
 def _reply(answer: Answer) -> str:
-    lines = [answer.text, ""]
-    for statement in answer.shown:
-        for citation in statement.citations:
-            if citation.passage is not None:
-                document = citation.passage.document
-                lines.append(f"[{citation.number}] {document.title} ({document.path}): “{citation.quote}”")
-    return "\n".join(dict.fromkeys(lines))
+    cited = [(c, c.passage.document) for s in answer.shown for c in s.citations if c.passage is not None]
+    sources = [f"[{c.number}] {document.title} ({document.path}): “{c.quote}”" for c, document in cited]
+    return "\n".join(dict.fromkeys([answer.text, "", *sources]))
 
 
 def _refusal(answer: Answer) -> str:
@@ -82,13 +74,11 @@ def _refusal(answer: Answer) -> str:
 
 
 def _why(stale: AuditedAnswer) -> str:
-    found = []
-    for statement in stale.statements:
-        if statement.contradiction is not None:
-            found.append(f"{statement.contradiction.path} now says “{statement.contradiction.quote}”")
-        elif statement.finding != "supported":
-            found += [f"{c.path}: {c.state}" for c in statement.citations if c.state != "intact"]
-    return "; ".join(dict.fromkeys(found))
+    unsupported = [s for s in stale.statements if s.finding != "supported"]
+    against = [f"{s.contradiction.path} now says “{s.contradiction.quote}”" for s in unsupported if s.contradiction]
+    without = [c for s in unsupported if not s.contradiction for c in s.citations]
+    lost = [f"{c.path}: {c.state}" for c in without if c.state != "intact"]
+    return "; ".join(dict.fromkeys(against + lost))
 
 
 def show(ticket: Ticket, drafts: list[Draft]) -> str:
@@ -119,27 +109,22 @@ def main() -> int:
             while work(desk, tickets) or options.forever:
                 time.sleep(1.0)
     else:
-        return _one(tickets, options.command, options.number)
+        print(_about(tickets, options.command, options.number))
     return 0
 
 
-def _one(tickets: Tickets, command: str, number: int) -> int:
-    """Commands on one ticket."""
-    ticket = tickets.ticket(number)
-    if ticket is None:
-        print(f"helpdesk: no ticket {number}: `list` shows all", file=sys.stderr)
-        return 2
+def _about(tickets: Tickets, command: str, number: int) -> str:
+    """What a command on one ticket prints."""
     drafts = tickets.drafts(number)
-    if command == "show":
-        print(show(ticket, drafts))
-    elif command == "proof" and drafts:
-        print(drafts[-1].proof)
-    elif command == "send" and (sent := tickets.send(number)) is not None:
-        print(sent.reply)
-    else:
-        print(f"helpdesk: ticket {number} has no draft to {command}: it is {ticket.state}", file=sys.stderr)
-        return 2
-    return 0
+    for ticket in tickets.listed(number):
+        if command == "show":
+            return show(ticket, drafts)
+        if command == "proof" and drafts:
+            return drafts[-1].proof
+        if command == "send" and (sent := tickets.send(number)):
+            return sent.reply
+        raise UsageError(f"ticket {number} has no draft to {command}: it is {ticket.state}")
+    raise UsageError(f"no ticket {number}: `list` shows all")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -164,6 +149,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except AssistantError as error:
-        sys.exit(f"helpdesk: {error}")
+        print(f"helpdesk: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -26,8 +26,9 @@ CREATE TABLE IF NOT EXISTS tickets (
 CREATE TABLE IF NOT EXISTS drafts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, ticket INTEGER NOT NULL REFERENCES tickets (id), reply TEXT NOT NULL,
     answer TEXT NOT NULL, proof TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'offered', note TEXT NOT NULL DEFAULT '');
-CREATE TABLE IF NOT EXISTS stale (answer TEXT PRIMARY KEY, why TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS stale (answer TEXT PRIMARY KEY, told REAL NOT NULL);
 """
+_TICKET, _DRAFT = "id, channel, question, state, note, failures, claim", "id, reply, answer, proof, state, note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,6 @@ class Draft:
     """A reply, and what it rests on."""
 
     id: int
-    ticket: int
     reply: str
     answer: str
     """Id of the answer in the assistant's history."""
@@ -74,33 +74,35 @@ class Tickets:
             row = change.execute("INSERT INTO tickets (channel, question) VALUES (?, ?)", (channel, question))
             return int(row.lastrowid or 0)
 
-    def listed(self) -> list[Ticket]:
-        return self._tickets("TRUE")
-
-    def ticket(self, number: int) -> Ticket | None:
-        return next(iter(self._tickets("id = ?", number)), None)
+    def listed(self, number: int | None = None) -> list[Ticket]:
+        """All, or the one with the number."""
+        rows = f"SELECT {_TICKET} FROM tickets WHERE id = coalesce(?, id) ORDER BY id"
+        with self._change() as change:
+            return [Ticket(*row) for row in change.execute(rows, (number,))]
 
     def drafts(self, ticket: int) -> list[Draft]:
         """Oldest first."""
-        rows = "SELECT id, ticket, reply, answer, proof, state, note FROM drafts WHERE ticket = ? ORDER BY id"
+        rows = f"SELECT {_DRAFT} FROM drafts WHERE ticket = ? ORDER BY id"
         with self._change() as change:
             return [Draft(*row) for row in change.execute(rows, (ticket,))]
 
-    def claim(self, lease: float = LEASE) -> Ticket | None:
+    def claim(self) -> Ticket | None:
         """The oldest ticket that waits and that nobody has, or whose worker took too long; None for none."""
         now = self._clock()
         first = "SELECT id FROM tickets WHERE state = 'waiting' AND due <= ? ORDER BY due > 0, id LIMIT 1"
+        claimed = f"UPDATE tickets SET claim = ?, due = ? WHERE id = ({first}) RETURNING {_TICKET}"
         with self._change() as change:
-            row = change.execute(
-                f"UPDATE tickets SET claim = ?, due = ? WHERE id = ({first}) RETURNING id",
-                (uuid4().hex, now + lease, now),
-            ).fetchone()
-        return self.ticket(row[0]) if row else None
+            row = change.execute(claimed, (uuid4().hex, now + LEASE, now)).fetchone()
+        return Ticket(*row) if row else None
 
     def draft(self, ticket: Ticket, reply: str, answer: str, proof: str) -> bool:
-        """Offer a reply; nothing happens where another worker has the ticket now, or the answer is stale already."""
+        """Offer a reply; not where another worker has the ticket now, or the answer went stale since it was claimed.
+
+        What went stale before then may be right again: an index that was made anew gives equal answers equal ids.
+        """
+        stale = "SELECT 1 FROM stale JOIN tickets ON told >= due - ? WHERE answer = ? AND id = ?"
         with self._change() as change:
-            if change.execute("SELECT 1 FROM stale WHERE answer = ?", (answer,)).fetchone():
+            if change.execute(stale, (LEASE, answer, ticket.id)).fetchone():
                 self._settle(change, ticket, "waiting", "its sources changed while it was drafted")
                 return False
             if not self._settle(change, ticket, "drafted", ""):
@@ -123,13 +125,11 @@ class Tickets:
 
     def send(self, number: int) -> Draft | None:
         """Mark the offered draft of a ticket as sent; None where none is offered."""
+        sent = f"UPDATE drafts SET state = 'sent' WHERE ticket = ? AND state = 'offered' RETURNING {_DRAFT}"
         with self._change() as change:
-            row = change.execute("SELECT id FROM drafts WHERE ticket = ? AND state = 'offered'", (number,)).fetchone()
-            if row is None:
-                return None
-            change.execute("UPDATE drafts SET state = 'sent' WHERE id = ?", row)
-            change.execute("UPDATE tickets SET state = 'sent' WHERE id = ?", (number,))
-        return next(draft for draft in self.drafts(number) if draft.id == row[0])
+            if row := change.execute(sent, (number,)).fetchone():
+                change.execute("UPDATE tickets SET state = 'sent' WHERE id = ?", (number,))
+        return Draft(*row) if row else None
 
     def withdraw(self, answer: str, why: str) -> None:
         """Withdraw the drafts that rest on an answer, so that their tickets wait again; flag those that were sent.
@@ -137,16 +137,13 @@ class Tickets:
         The answer is remembered: its draft may be on its way. Any number of times.
         """
         with self._change() as change:
-            change.execute("INSERT OR REPLACE INTO stale VALUES (?, ?)", (answer, why))
+            change.execute("INSERT OR REPLACE INTO stale VALUES (?, ?)", (answer, self._clock()))
+            offered = "SELECT ticket FROM drafts WHERE answer = ? AND state = 'offered'"
+            waiting = "state = 'waiting', note = ?, due = 0, failures = 0"
+            change.execute(f"UPDATE tickets SET {waiting} WHERE state = 'drafted' AND id IN ({offered})", (why, answer))
+            taken = "note = ?, state = CASE state WHEN 'offered' THEN 'withdrawn' ELSE 'flagged' END"
             change.execute(
-                "UPDATE tickets SET state = 'waiting', note = ?, due = 0, failures = 0 WHERE state = 'drafted'"
-                " AND id IN (SELECT ticket FROM drafts WHERE answer = ? AND state = 'offered')",
-                (why, answer),
-            )
-            change.execute(
-                "UPDATE drafts SET note = ?, state = CASE state WHEN 'offered' THEN 'withdrawn' ELSE 'flagged' END"
-                " WHERE answer = ? AND state IN ('offered', 'sent')",
-                (why, answer),
+                f"UPDATE drafts SET {taken} WHERE answer = ? AND state IN ('offered', 'sent')", (why, answer)
             )
 
     @contextmanager
@@ -161,17 +158,6 @@ class Tickets:
         self, change: sqlite3.Connection, ticket: Ticket, state: str, note: str, due: float = 0.0, failed: int = 0
     ) -> bool:
         """What becomes of a claimed ticket; False where the claim is no longer this one's."""
-        return (
-            change.execute(
-                "UPDATE tickets SET state = ?, note = ?, due = ?, failures = failures + ?, claim = NULL"
-                " WHERE id = ? AND claim = ?",
-                (state, note, due, failed, ticket.id, ticket.claim),
-            ).rowcount
-            == 1
-        )
-
-    def _tickets(self, condition: str, *values: int) -> list[Ticket]:
-        columns = "id, channel, question, state, note, failures, claim"
-        with self._change() as change:
-            rows = change.execute(f"SELECT {columns} FROM tickets WHERE {condition} ORDER BY id", values)
-            return [Ticket(*row) for row in rows]
+        values = "state = ?, note = ?, due = ?, failures = failures + ?, claim = NULL"
+        row = state, note, due, failed, ticket.id, ticket.claim
+        return change.execute(f"UPDATE tickets SET {values} WHERE id = ? AND claim = ?", row).rowcount == 1

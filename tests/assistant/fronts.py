@@ -30,6 +30,7 @@ def _chat(asked: Asked, stream: bool) -> _Request:
 REQUESTS: dict[str, Callable[[Asked, Assistant], list[_Request]]] = {
     "chat": lambda a, desk: [_chat(a, False), _chat(a, True)],
     "models": lambda a, desk: [("GET", "/v1/models", None)],
+    "model": lambda a, desk: [("GET", "/v1/models/passim", None)],
     "ask": lambda a, desk: [("POST", "/ask", {"question": a.questions[0]})],
     "search": lambda a, desk: [("POST", "/search", {"question": a.questions[0], "limit": 100})],
     "documents": lambda a, desk: [("GET", "/documents", None), ("GET", "/documents?offset=5&limit=1000", None)],

@@ -41,6 +41,19 @@ def test_exit_codes_are_the_contract() -> None:
     }  # fmt: skip
 
 
+def test_rules_that_fit_no_file_are_told_on_stderr(tmp_path: Path, capsys: Captured) -> None:
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").write_text("The ferry leaves at nine.\n")
+    (tmp_path / "notes" / "corpus.toml").write_text('[[documents]]\npaths = ["Minutes/*"]\naudience = []\n')
+    arguments = ["index", str(tmp_path / "notes"), "--index", str(tmp_path / "index"), "--embedder", "hashing"]
+    remark = "corpus.toml: the rule 1 for 'Minutes/*' fits no file (letters' case counts)"
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert f"{remark}\n" in err and out.startswith("1 added, ")
+    assert main([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["report"]["remarks"] == [remark]
+
+
 def test_an_answer_is_on_stdout_and_nothing_on_stderr(museum: Path, capsys: Captured) -> None:
     assert main(ask(museum, COST)) == 0
     out, err = capsys.readouterr()

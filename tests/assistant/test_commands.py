@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,27 @@ def test_an_audience_hides_what_is_not_for_it(tmp_path: Path, capsys: Captured) 
     assert "1 documents, 1 passages" in (shown := capsys.readouterr().out) and "Safe" not in shown
     assert main(["documents", "--index", index, "--audience", "cleaners"]) == Exit.USAGE
     assert "unknown audience 'cleaners'" in capsys.readouterr().err
+
+
+def test_an_audience_hides_what_was_asked_for_others(museum: Path, tmp_path: Path, capsys: Captured) -> None:
+    folder, index = tmp_path / "folder", str(tmp_path / "index")
+    shutil.copytree(museum.parent / "documents", folder)
+    (folder / "corpus.toml").write_text('[[documents]]\npaths = ["*"]\naudience = ["public", "staff"]\n')
+    assert main(["index", str(folder), "--index", index, "--embedder", "hashing"]) == 0
+    where, public = ["--index", index, "--json"], ["--audience", "public"]
+    for asked_for in (public, ["--audience", "staff"], []):
+        assert main(["ask", COST, "--reranker", "none", *where, *asked_for]) == 0
+
+    def printed(*command: str) -> Any:
+        capsys.readouterr()
+        assert main([*command, *where]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    assert (printed("audit")["answers"], printed("audit", *public)["answers"]) == (3, 1)
+    assert (len(printed("conversations")), len(printed("conversations", *public))) == (3, 1)
+    assert len(printed("conversations", "--find", "roof", *public)) == 1
+    for command in ("audit", "conversations"):
+        assert main([command, *where, "--audience", "cleaners"]) == Exit.USAGE
+        assert "unknown audience 'cleaners'" in capsys.readouterr().err
+    assert main(["conversations", "verify", *where, *public]) == Exit.USAGE
+    assert "all that was kept is verified together: leave --audience out" in capsys.readouterr().err

@@ -219,7 +219,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 @pytest.fixture
 def asked(museum: Path, tmp_path: Path) -> Path:
     """An index with two conversations, `aa1` and `ab2`."""
-    index = shutil.copytree(museum, tmp_path / "index")
+    index = shutil.copytree(museum, tmp_path / "index", ignore=shutil.ignore_patterns("history.*"))
     with Assistant.open(index, embedder=HashingEmbedder(), reranker=None) as desk:
         desk.ask(COST, conversation="aa1")
         desk.ask(LEEDS, conversation="ab2")

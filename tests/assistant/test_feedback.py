@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,11 +98,51 @@ def test_judgements_go_and_come_with_their_conversation(desk: Assistant, file: P
     assert desk.ask(COST, conversation="b").id == cost.id  # the same answer, in two conversations
     desk.conversations.delete("a")
     assert desk.conversations.erase() == 1
-    assert [f.judgement for f in FeedbackLog(History(file)).listed()] == ["right"]
+    assert FeedbackLog(History(file)).listed() == []
+    desk.feedback.add(cost.id, "wrong")
+    assert [f.judgement for f in FeedbackLog(History(file)).listed()] == ["wrong"]
     desk.conversations.delete("b")
     desk.conversations.erase()
     desk.ask(COST, conversation="c")
     assert desk.feedback.listed() == []
+
+
+def test_the_same_answer_is_judged_by_each_who_got_it(desk: Assistant) -> None:
+    first, second = desk.ask(COST, conversation="a: 1"), desk.ask(COST, conversation="b: 1")
+    assert first.id == second.id and first.link and second.link
+    desk.feedback.add(first, "right")
+    desk.feedback.add(first.id, "wrong", "It was £400,000.")
+    desk.feedback.add(first, "citation", "", place(first))
+    given = [(1, "right"), (2, "wrong"), (1, "citation")]
+    assert [(f.number, f.judgement) for f in desk.feedback.listed()] == given
+    ours, theirs = (desk.seen_by(None, conversations=f"{one}: ").feedback for one in "ab")
+    assert [(f.number, f.judgement) for f in ours.listed()] == [given[0], given[2]]
+    ours.add(first.id, "wrong")  # the newest that is seen here
+    ours.remove(first, place(first))
+    with pytest.raises(UsageError, match="the answer '2' isn't kept"):
+        ours.add(second, "right")
+    ours.remove(second)
+    assert [(f.number, f.reason) for f in desk.feedback.listed()] == [(2, "It was £400,000."), (1, "")]
+    with pytest.raises(UsageError, match="wasn't kept"):
+        ours.add(replace(first, link=None), "right")
+    assert [json.loads(desk.proof(one))["link"]["number"] for one in (first, 1, second, 2, first.id)] == [1, 1, 2, 2, 2]
+    with pytest.raises(UsageError, match="no answer '3'"):
+        desk.proof(3)
+    desk.conversations.delete("a: 1")
+    assert [f.number for f in desk.feedback.listed()] == [2]
+    desk.conversations.erase()
+    assert ([f.number for f in theirs.listed()], ours.listed()) == ([2], [])
+
+
+def test_of_an_answer_that_many_judged_one_case_is_made_unless_they_disagree(desk: Assistant) -> None:
+    one, other = desk.ask(COST), desk.ask(COST)
+    desk.feedback.add(one, "right")
+    desk.feedback.add(other, "right")
+    (case,), left_out = desk.feedback.cases()
+    assert (case["id"], case["kind"], left_out) == (one.id, "right", [])
+    desk.feedback.add(other, "wrong")
+    cases, (reason,) = desk.feedback.cases()
+    assert (cases, reason) == ([], f"{COST!r} was left out: it was judged right and wrong: take one of both back")
 
 
 def test_judgements_become_cases_that_the_harness_loads_and_runs(desk: Assistant, tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from assistant.records.answers import answer_of as answer_of_kept
 from assistant.records.conversations import Conversations
+from assistant.records.feedback import FeedbackLog
 from assistant.records.history import Context, History
+from assistant.records.storage import _MIGRATIONS
 from assistant.types import Turn
 from corpus.errors import UnavailableError
 from embeddings.types import Where
@@ -169,3 +171,31 @@ def test_a_row_of_another_form_is_named_and_keeps_no_file_from_being_brought_up_
     for brief in (False, True):
         with pytest.raises(UnavailableError, match=r"row 2 of the history .* is damaged \(.*: put the file back"):
             history.records(brief=brief)
+
+
+def test_judgements_of_the_third_version_go_to_the_newest_answer_that_is_not_deleted(tmp_path: Path) -> None:
+    file = tmp_path / "old.sqlite3"
+    of_version_1(file)
+    connection = sqlite3.connect(file)
+    again = "SELECT 'talk ' || value, asked, question, answer FROM answers, json_each('[2, 3]')"
+    connection.execute(f"INSERT INTO answers (conversation, asked, question, answer) {again}")
+    for steps in _MIGRATIONS[1:3]:
+        for step in steps:
+            assert isinstance(step, str)
+            connection.execute(step)
+    (id,) = connection.execute("SELECT DISTINCT id FROM answers").fetchone()
+    connection.execute("UPDATE conversations SET deleted = '2025-03-02' WHERE id = 'talk 3'")
+    given = [(id, "right", "", 0, 0, 0), (id, "citation", "Not there.", 1, 0, 5), ("0" * 24, "wrong", "", 0, 0, 0)]
+    connection.executemany("INSERT INTO feedback VALUES (?, ?, ?, ?, ?, ?, '2025-03-01T10:00:00+00:00')", given)
+    connection.commit()
+    connection.execute("PRAGMA user_version = 3")
+    connection.close()
+    history = History(file)
+    expected = [(2, id, "right", None), (2, id, "citation", (1, 0, 5))]
+    assert [(f.number, f.answer, f.judgement, f.citation) for f in FeedbackLog(history).listed()] == expected
+    kept = Conversations(history)
+    kept.erase()
+    assert len(FeedbackLog(history).listed()) == 2
+    kept.delete("talk 2")
+    kept.erase()
+    assert history.rows("SELECT * FROM feedback") == []

@@ -14,6 +14,7 @@ from corpus.errors import UsageError
 def test_folders_and_originals_of_an_index(tmp_path: Path) -> None:
     for name in ("east", "west"):
         (tmp_path / name / "notes").mkdir(parents=True)
+        (tmp_path / name / "corpus.toml").write_text("")
         (tmp_path / name / "notes" / "mill.md").write_text(f"# The {name} mill\n\nIt grinds corn for the {name}.\n")
     folders = (tmp_path / "east", tmp_path / "west")
     for indexed, path in ((folders[:1], "notes/mill.md"), (folders, "east/notes/mill.md")):
@@ -23,8 +24,14 @@ def test_folders_and_originals_of_an_index(tmp_path: Path) -> None:
             assert desk.folders == indexed
             assert {d.path for d in desk.documents()} >= {path}
             assert desk.original(path) == tmp_path / "east" / "notes" / "mill.md"
-            with pytest.raises(UsageError, match=r"'north/mill.md'.*index .*folder again"):
-                desk.original("north/mill.md")
+            (tmp_path / "east" / "notes" / "mill.json").write_text("{}")
+            for other in ("north/mill.md", "corpus.toml", "east/corpus.toml", path.replace(".md", ".json")):
+                with pytest.raises(UsageError, match=f"no document at '{other}' in the index"):
+                    desk.original(other)
+            (tmp_path / "east" / "notes" / "mill.md").rename(tmp_path / "mill.md")
+            with pytest.raises(UsageError, match=r"mill.md' is no longer in .*: put it back"):
+                desk.original(path)
+            (tmp_path / "mill.md").rename(tmp_path / "east" / "notes" / "mill.md")
 
 
 @pytest.mark.parametrize("path", ["../secret.txt", "notes/../../secret.txt", "link.txt", "linked/secret.txt"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from assistant.api import Assistant
+from assistant.audit.auditor import AuditedAnswer, render_audit
+from assistant.audit.watching import Watching
 from assistant.config import Settings
 from corpus.errors import UnavailableError, UnknownAudience, UsageError
+from embeddings.types import Where
 from tests.assistant.conftest import filled
 
 SECRET = "Zanzibar"
@@ -158,6 +162,41 @@ def test_an_answer_is_stale_where_its_readers_may_no_longer_see_what_it_cites(tm
         report = desk.audit()
         assert [answer.id for answer in report.stale] == [for_the_public.id] != [for_all.id]
         assert (report.citations["gone"], report.citations["intact"]) == (1, 1)
+
+
+def test_a_restricted_assistant_tells_of_stale_answers_that_it_may_no_longer_show(tmp_path: Path) -> None:
+    texts = {
+        "open.md": OPEN,
+        "mill.md": "---\naudience: [public]\n---\n# The mill\n\nA visit to the mill of Skell costs £7.\n",
+    }
+    documents = filled(tmp_path / "documents", texts)
+    Assistant.build(documents, index=tmp_path / "index", embedder="hashing")
+    with Assistant.open(tmp_path / "index", reranker=None) as desk:
+        public, told = desk.seen_by({"public"}), list[AuditedAnswer]()
+        watching = Watching(public, desk._core.history, told.append)
+        gone = public.ask(ASKED, conversation="gone", where=Where(paths=("open.md",)))
+        desk.ask(ASKED, conversation="of all")
+        public.ask("How much does a visit to the mill cost?", conversation="mill", where=Where(paths=("mill.md",)))
+        watching.look()
+        assert (told, public.audit().answers) == ([], 2)
+        (documents / "corpus.toml").write_text(
+            '[[documents]]\npaths = ["open.md"]\naudience = ["staff"]\n', encoding="utf-8"
+        )
+        Assistant.build(documents, index=tmp_path / "index", embedder="hashing")
+        for _ in range(2):
+            watching.look()
+        report = public.audit()
+        asked = desk.history("gone")[0].asked
+        assert told == [*report.stale] == [AuditedAnswer(gone.id, 1, "gone", "", asked, (), withheld=True)]
+        assert (report.answers, report.citations["intact"], report.citations["gone"]) == (2, 1, 0)
+        assert f"{gone.id}: what it says may no longer be seen, asked on" in render_audit(report)
+        assert json.dumps(report.to_dict()).count('"withheld": true') == 1
+        assert desk.seen_by({"public"}, conversations="m").audit().stale == ()
+        assert [bool(one.statements) for one in desk.audit().stale] == [True]
+        (documents / "corpus.toml").unlink()
+        Assistant.build(documents, index=tmp_path / "index", embedder="hashing")
+        watching.look()
+        assert (len(told), public.audit().stale) == (1, ())
 
 
 def test_why_a_generator_failed_is_told_to_the_unrestricted_alone(harbour: Harbour, tmp_path: Path, scripted) -> None:

@@ -172,12 +172,63 @@ def test_documents_are_found_by_path_or_bytes_and_read_again(proof: str, folder:
     assert verify_proof(proof, folder).good
     (folder / "sub" / "moved.txt").unlink()
     (problem,) = verify_proof(proof, folder).problems
-    assert problem.startswith("'repairs.txt' has other bytes than were cited, and no file in")
+    assert problem.startswith("'repairs.txt' was changed: no file in")
     (folder / "repairs.txt").unlink()
     (problem,) = verify_proof(proof, folder).problems
     assert problem.startswith("'repairs.txt' is gone: no file in")
     with pytest.raises(UsageError, match="no folder"):
         verify_proof(proof, folder / "none")
+
+
+def test_documents_that_were_only_read_are_remarks(
+    made: tuple[Path, History, list[Answer]], proof: str, folder: Path, tmp_path: Path, capsys: Any
+) -> None:
+    assert {d["path"] for d in json.loads(proof)["documents"]} >= {"repairs.txt", "opening.md", "news.txt"}
+    (folder / "opening.md").write_text("Another text.\n")
+    (folder / "news.txt").unlink()
+    found = verify_proof(proof, folder)
+    assert (found.good, len(found.checks)) == (True, 6)
+    assert [remark.split(" ")[:3] for remark in sorted(found.remarks)] == [
+        ["'news.txt'", "is", "gone:"],
+        ["'opening.md'", "was", "changed:"],
+    ]
+    assert all(remark.endswith("; it was read and isn't cited") for remark in found.remarks)
+    file = tmp_path / "proof.json"
+    file.write_text(proof)
+    assert main(["verify-proof", str(file), str(folder)]) == 0
+    assert "Everything that was checked is as it was.\nRemarks:\n  - 'opening.md' was" in capsys.readouterr().out
+    assert main(["verify-proof", str(file), str(folder), "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["remarks"]) == 2
+    (folder / "repairs.txt").write_text("Another text.\n")
+    assert main(["verify-proof", str(file), str(folder)]) == 1
+    said = capsys.readouterr().out
+    assert "NOT AS IT WAS: 'repairs.txt' was changed: no file in" in said
+    assert "- the cited documents" not in said
+    refusal = made[1].proof(made[2][1].id)
+    found = verify_proof(refusal, folder)
+    assert found.good and {remark.split("'")[1] for remark in found.remarks} <= {
+        "opening.md",
+        "news.txt",
+        "repairs.txt",
+    }
+    assert found.remarks
+
+
+def test_what_a_conflict_cites_is_cited(tmp_path: Path) -> None:
+    texts = {
+        "old.md": "# The flood wall of Skell\n\n2 February 2023\n\nThe flood wall will cost £3.9 million.\n",
+        "new.md": "# Works of the year\n\n5 March 2024\n\nThe flood wall will cost £4.2 million.\n",
+    }
+    folder, index = filled(tmp_path / "documents", texts), tmp_path / "index"
+    Assistant.build(folder, index=index, embedder="hashing")
+    with Assistant.open(index, embedder=HashingEmbedder(), reranker=None) as desk:
+        answer = desk.ask("How much will the flood wall cost?")
+    assert answer.conflicts
+    for path in texts:
+        (folder / path).rename(tmp_path / path)
+        (problem,) = verify_proof(answer.export_proof(), folder).problems
+        assert problem.startswith(f"{path!r} is gone")
+        (tmp_path / path).rename(folder / path)
 
 
 def test_quotes_titles_and_pages_are_held_against_the_documents(proof: str, folder: Path) -> None:
@@ -213,7 +264,7 @@ def test_nothing_outside_of_the_folder_is_read(path: str, folder: Path, tmp_path
         {**quote, "text": "The key is under the mat.", "headings": [], "score": 1.0}
     ]
     found = verify_proof(json.dumps(values, indent=1) + "\n", folder)
-    assert any(problem.startswith(f"{path!r} is gone: no file in") for problem in found.problems)
+    assert any(remark.startswith(f"{path!r} is gone: no file in") for remark in found.remarks)
 
 
 HOSTILE = {
@@ -291,7 +342,7 @@ def test_the_commands_write_and_check(
     assert capsys.readouterr().out == file.read_text() == history.proof(answer.id)
     assert main(["verify-proof", str(file), str(folder), "--head", str(history.head())]) == 0
     said = capsys.readouterr().out
-    assert f"“{COST}”\nEverything that was checked is as it was.\nChecked:\n" in said
+    assert f"“{COST}”\nEverything that was checked is as it was.\nChecked and as it was:\n" in said
     assert "Not checked" not in said
     file.write_text(file.read_text().replace("412,000", "412,001"))
     assert main(["verify-proof", str(file), "--json"]) == 1

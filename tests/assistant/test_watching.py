@@ -73,6 +73,18 @@ def test_each_stale_answer_is_told_once_and_again_when_it_changes(folder: Path) 
         assert len(told) == 3
 
 
+def test_everybody_who_got_the_same_answer_is_told_of(folder: Path) -> None:
+    index(folder)
+    told: list[AuditedAnswer] = []
+    with watched(folder, told.append) as (desk, watching):
+        answers = [desk.ask(SEATS, conversation=f"ticket {n}") for n in range(3)]
+        assert len({answer.id for answer in answers}) == 1
+        index(folder, HALL.replace("200", "300"))
+        for _ in range(2):
+            watching.look()
+        assert [(a.number, a.conversation) for a in told] == [(n + 1, f"ticket {n}") for n in range(3)]
+
+
 def test_what_was_told_is_not_told_again_after_a_restart(folder: Path) -> None:
     index(folder)
     told: list[AuditedAnswer] = []

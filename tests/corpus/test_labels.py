@@ -66,6 +66,11 @@ def test_without_a_sidecar_the_document_speaks(tmp_path: Path) -> None:
         ("[[documents]]\naudience = ['a']", r"'paths' is None in rule 1"),
         ("[[documents]]\npaths = ['a']\n[[documents]]\npaths = 'a'", "'paths' is 'a' in rule 2"),
         ("[[documents]]\npaths = ['a']\naudience = 'staff'", "'audience' is 'staff' in rule 1"),
+        *(
+            (f"audiences = ['staff', {name!r}]", f"'audiences' holds {name!r}: give names that aren't blank")
+            for name in ("", " ", " staff", "staff ", "staff,public")
+        ),
+        ("[[documents]]\npaths = ['a']\naudience = ['x ']", "'audience' holds 'x ' in rule 1"),
         ("[[documents]]\npaths = ['a']\nowner = 'x'", "unknown key 'owner' in rule 1"),
         *(
             (f"[[documents]]\npaths = ['a', '{path}']", "in rule 1 of .* is the path of no document")
@@ -102,6 +107,28 @@ def test_labels_are_several_texts(wrong: object) -> None:
     with pytest.raises(UsageError, match="'audience' is"):
         Labels(audience=wrong)  # type: ignore[arg-type]
     assert Labels(["b", "a", "b"], {"y", "x"}) == Labels(("b", "a"), ("x", "y"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", "\t", " staff", "staff\n", "a,b", "a\u200bb"])
+def test_names_of_groups_are_as_they_are_shown(name: str) -> None:
+    with pytest.raises(UsageError, match=f"'audience' holds {re.escape(repr(name))}: give names that aren't blank"):
+        Labels(audience=("public", name))
+    with pytest.raises(UsageError, match="'audience' holds"):
+        Labels(audience={name})  # type: ignore[arg-type]
+    assert Labels(tags=(" a, b ", " ")) == Labels(("a, b",))
+    assert Labels.told((), ("public", " x ", "a,b", "")) == Labels((), ("public", "x"))
+
+
+def test_a_rule_that_fits_no_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / SIDECAR).write_text(
+        "[[documents]]\npaths = ['a/*', 'b/*']\n[[documents]]\npaths = ['Minutes/*', 'minutes/*']\n"
+    )
+    labelling = Labelling({"papers/": Sidecar.read(tmp_path), "other/": Sidecar()})
+    files = dict.fromkeys(("papers/a/1.md", "papers/minutes/x.md", "other/b/1.md"), (Metadata(), Labels()))
+    assert [*labelling.remarks(files)] == [
+        "papers/corpus.toml: the rule 1 for 'b/*' fits no file (letters' case counts)",
+        "papers/corpus.toml: the rule 2 for 'Minutes/*' fits no file (letters' case counts)",
+    ]
 
 
 @given(st.lists(st.text()), st.lists(st.text()))

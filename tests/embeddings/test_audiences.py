@@ -50,6 +50,35 @@ def build(folder: Path, tmp_path: Path, counting: Embedder) -> Build:
     return lambda **options: build_index([folder], tmp_path / "index", counting, **options)
 
 
+def test_rules_and_front_matter_that_have_no_effect_are_told_each_time(folder: Path, build: Build) -> None:
+    assert build().remarks == ()
+    (folder / SIDECAR).write_text(RULES.replace("closed/*", "Closed/*"))
+    for name, front in {
+        "number": "audience: 7",
+        "typo": "audiences: staff",
+        "list": "audience: [staff, public",
+        "commas": "audience: ['staff, public']",
+        "colon": "audience:staff",
+        "closed": "audience: 7",
+        "empty": "audience: []",
+        "two": "audience: staff, public",
+    }.items():
+        (folder / "loose" / f"{name}.md").write_text(f"---\n{front}\n---\n\nThe {name} fair is on Monday.\n")
+    (folder / "loose" / "closed.md").rename(folder / "open" / "closed.md")
+    kind = "'audience' is neither a name nor a list of names"
+    for _ in range(2):  # the second run reads no file
+        assert build().remarks == (
+            "corpus.toml: the rule 2 for 'Closed/*' fits no file (letters' case counts)",
+            "loose/colon.md: its front matter isn't understood (it has no `name: value`); no restricted reader sees it",
+            f"loose/commas.md: its front matter isn't understood ({kind}); no restricted reader sees it",
+            "loose/list.md: its front matter isn't understood (it isn't YAML); no restricted reader sees it",
+            f"loose/number.md: its front matter isn't understood ({kind}); no restricted reader sees it",
+            "loose/typo.md: its front matter isn't understood ('audiences': write 'audience'); "
+            "no restricted reader sees it",
+            f"open/closed.md: its front matter isn't understood ({kind})",
+        )
+
+
 def paths(index: Path, audience: frozenset[str] | None, where: Where | None = None) -> list[str]:
     """Of all documents that a search finds, and the list shows."""
     with Index.open(index) as opened, opened.view(audience) as view:

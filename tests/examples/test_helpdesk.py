@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -148,8 +149,8 @@ def test_too_many_questions_make_a_ticket_wait_and_at_last_call_a_person(
         occupied = desk.stream(PRICE)
         next(occupied)
         assert work(desk, tickets) == 2
-        found = tickets.ticket(first)
-        assert found is not None and (found.state, found.failures, found.claim) == ("waiting", 1, None)
+        (found,) = tickets.listed(first)
+        assert (found.state, found.failures, found.claim) == ("waiting", 1, None)
         assert found.note.startswith("1 question is being answered")
         for attempt in range(2, ATTEMPTS + 1):
             claimed = _later(tmp_path, 3600.0 * attempt).claim()
@@ -177,8 +178,8 @@ def test_a_draft_that_is_stale_before_it_is_kept_is_made_again(desk: Assistant, 
     assert slow is not None
     tickets.withdraw("an answer", "a source changed")
     assert not tickets.draft(slow, "a reply", "an answer", "{}")
-    waiting = tickets.ticket(number)
-    assert waiting is not None and (waiting.state, tickets.drafts(number)) == ("waiting", [])
+    (waiting,) = tickets.listed(number)
+    assert (waiting.state, tickets.drafts(number)) == ("waiting", [])
     assert work(desk, tickets) == 1 and [draft.state for draft in tickets.drafts(number)] == ["offered"]
 
 
@@ -202,6 +203,28 @@ def test_an_answer_that_goes_stale_is_taken_back(index: Path, desk: Assistant, t
     assert tickets.drafts(offered)[-1].reply.startswith("A full allotment plot in Tarnley costs £52 a year. [1]")
     page.write_text(before, encoding="utf-8")
     Assistant.build(index.parent / "documents", index=index, embedder="hashing")
+
+
+@pytest.mark.parametrize("price", ["£48", "£57"])
+def test_a_ticket_whose_index_was_deleted_and_made_again_is_drafted_anew(
+    price: str, index: Path, tickets: Tickets, tmp_path: Path
+) -> None:
+    """Generations begin at 1 again: the old answer's id may come back, and it was told to be stale."""
+    folder, again = shutil.copytree(index.parent / "documents", tmp_path / "documents"), tmp_path / "again"
+    page, number = folder / "allotments.md", tickets.add("web", PRICE)
+    text = page.read_text(encoding="utf-8")
+    for now in ("£48", "£52", price):
+        page.write_text(text.replace("£48", now), encoding="utf-8")
+        if now == price:
+            shutil.rmtree(again, ignore_errors=True)
+        Assistant.build(folder, index=again, embedder="hashing")
+        with Assistant.open(again, embedder=HashingEmbedder(), reranker=None, history=tmp_path / "h") as desk:
+            desk.audit(on_stale=withdrawing(tickets))
+            work(desk, tickets)
+    drafts = tickets.drafts(number)
+    assert [draft.state for draft in drafts] == ["withdrawn", "withdrawn", "offered"]
+    assert drafts[-1].reply.startswith(f"A full allotment plot in Tarnley costs {price} a year. [1]")
+    assert (drafts[-1].answer == drafts[0].answer) == (price == "£48")
 
 
 def test_the_command_line(index: Path, desk: Assistant, tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assistant.api import Assistant
-from assistant.service.problems import Problem
+from assistant.records.history import History
+from assistant.service.problems import Problem, problem_of
 from assistant.service.schemas import check, parse
+from corpus.errors import UsageError
 from embeddings.hashing import HashingEmbedder
 
 ASKED = {"question": "Thanks!"}
@@ -52,7 +54,7 @@ def _goes_on(service):
         (b'{"question": "x", "where": {"paths": ["' + b"*" * 500 + b'", "' + b"?" * 500 + b'", "["]}}', 422, "1,001"),
         (b'{"question": "x", "timeout": 0}', 422, "timeout must be above 0"),
         (b'{"question": "x", "timeout": 1e999}', 422, "timeout must be"),
-        (b'{"question": "x", "timeout": ' + b"9" * 400 + b"}", 422, "timeout must be 600 or less"),
+        (b'{"question": "x", "timeout": ' + b"9" * 400 + b"}", 422, "timeout must be above 0 and 600 or less"),
         (b'{"question": "x", "\\ud800": 1}', 422, "half of a character"),
         (b'{"question": "x", "timeout": true}', 422, "timeout must be of type number"),
         (b'{"question": "x", "history": [{"answer": "y"}]}', 422, "history.0.question is missing"),
@@ -117,6 +119,24 @@ def test_span_that_no_document_has(service, query: str) -> None:
     assert service.get(f"/documents/{'1' * 32}?{query}").status in (404, 422)
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("?limit=-1", "limit must be 1 or more and 1,000 or less"),
+        (f"?limit={'9' * 300}", "limit must be 1 or more and 1,000 or less"),
+        ("?offset=-1", "offset must be 0 or more and 1,000,000,000 or less"),
+        ("?offset=two", "offset must be of type integer"),
+        ("/ID?start=-1", "start must be 0 or more and 1,000,000,000 or less"),
+        ("/ID?start=1", "end is missing: give where the characters begin and end, or neither"),
+        ("/ID?start=2&end=1", "There are no characters 2 to 1"),
+    ],
+)
+def test_query_that_is_wrong_is_told(service, path: str, said: str) -> None:
+    document = service.get("/documents").json["documents"][0]["id"]
+    reply = service.get("/documents" + path.replace("ID", document))
+    assert reply.status == 422 and said in reply.json["detail"]
+
+
 def test_other_web_pages_cannot_ask_through_a_browser(service) -> None:
     assert service.get("/documents", Host="evil.example").status == 403
     assert service.get("/health", Host=f"127.0.0.1.evil.example:{service.port}").status == 403
@@ -144,6 +164,18 @@ def test_broken_http(service) -> None:
                 pass
 
 
+@pytest.mark.parametrize("path", ["/ask", "/nothing"])
+def test_body_that_breaks_off_is_a_client_that_has_gone(service, caplog, path: str) -> None:
+    sent = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=30) as raw:
+        raw.sendall(sent.encode() + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 400")
+        while raw.recv(100):
+            pass
+    assert service.get("/health").status == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_failures_of_the_desk(serve: Callable[..., AbstractContextManager[Any]], open_museum, scripted, caplog) -> None:
     def draft(prompt: Any) -> Any:
         raise ValueError("the text of a document")
@@ -159,6 +191,39 @@ def test_failures_of_the_desk(serve: Callable[..., AbstractContextManager[Any]],
             assert b"text of a document" not in told.body
             assert 'outcome="failed"} 2.0' in service.get("/metrics").body.decode()
     assert "UnavailableError" in caplog.text and "text of a document" not in caplog.text
+
+
+def test_what_a_client_does_wrong_is_no_failure(serve, open_museum) -> None:
+    chat = {"model": "passim", "messages": [{"role": "user", "content": "Thanks!"}]}
+    with open_museum() as desk, serve(desk) as service:
+        assert service.post("/ask", {"question": "Thanks!", "audience": ["nobody"]}).status == 403
+        assert service.post("/v1/chat/completions", chat | {"audience": ["nobody"]}).status == 403
+        assert service.post("/ask", {"question": " "}).status == 422
+        counted = service.get("/metrics").body.decode()
+    assert 'outcome="invalid"} 3.0' in counted and "failed" not in counted
+
+
+def test_desk_that_was_closed_names_no_file(serve, open_museum, tmp_path: Path) -> None:
+    with open_museum(history=tmp_path / "h") as desk, serve(desk) as service:
+        answer = service.ask("When does the Marram Museum open?")
+        document = service.get("/documents").json["documents"][0]["id"]
+        desk.close()
+        for reply in (
+            service.post("/ask", ASKED),
+            service.post("/feedback", {"answer": answer["id"], "judgement": "right"}),
+            *(service.get(path) for path in ("/documents", f"/documents/{document}", f"/proofs/{answer['id']}")),
+        ):
+            assert (reply.status, reply.json["detail"]) == (503, "The service is ending: ask again later.")
+
+
+def test_history_that_closes_meanwhile_names_no_file(tmp_path: Path) -> None:
+    history = History(tmp_path / "h")
+    history.close()
+    (tmp_path / "h").touch()
+    with pytest.raises(UsageError, match="is closed") as raised:
+        history.records()
+    told = problem_of(raised.value)
+    assert told.status == 503 and str(tmp_path) not in told.detail
 
 
 class _Broken(HashingEmbedder):

@@ -15,7 +15,7 @@ def test_description_holds_and_nothing_fails(guarded) -> None:
     accepted = schemathesis.checks.CHECKS.get_one("positive_data_acceptance")
     token = {"Authorization": f"Bearer {guarded.token}"}
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 12
+    assert len(operations) == 13
     checks = dict.fromkeys((operation.label for operation in operations), 0)
     for operation in operations:
         allowed = operation.as_strategy()

@@ -36,6 +36,20 @@ def test_process_prints_its_address_answers_and_ends_well(museum: Path, tmp_path
     assert "Thanks" not in str(lines)
 
 
+def test_groups_of_tokens_that_nothing_is_for_are_told_at_the_start(museum: Path, tmp_path: Path) -> None:
+    file = tmp_path / "tokens.toml"
+    for name, audience in (("website", ["--audience", "nosuch"]), ("operator", [])):
+        assert main(["serve", "token", name, "--tokens", str(file), *audience]) == 0
+    command = [sys.executable, "-m", "assistant", "serve", "--port", "0", "--index", str(museum), "--tokens", str(file)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline().startswith(b"http://127.0.0.1:")
+        process.send_signal(signal.SIGTERM)
+        lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+    told = [(line["level"], line["token"], line["audience"]) for line in lines if line.get("event") == "audience"]
+    assert told == [("warning", "website", "nosuch")]
+
+
 def test_token_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "tokens.toml"
     assert main(["serve", "token", "website", "--tokens", str(file), "--audience", "public"]) == 0

@@ -73,6 +73,9 @@ def test_conversation_is_named_in_the_metadata(client, desk) -> None:
 
 def test_models_are_listed(client) -> None:
     assert [model.id for model in client.models.list()] == ["passim"]
+    assert client.models.retrieve("passim").id == "passim"
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("gpt")
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from assistant.api import Assistant
+from assistant.config import Settings
+from corpus.errors import ModelUnavailable
 
 OPENING = "When does the Marram Museum open?"
 
@@ -25,6 +28,23 @@ def test_history_filters_and_day_reach_the_question(service) -> None:
     assert service.ask(OPENING, as_of="2024-01-31")["refused"]
     assert service.ask(OPENING, where={"date_from": "2024-03-06"})["passages"][0]["document"]["path"] == "news.txt"
     assert service.ask("What is the price of a helicopter?", anyway=True)["notes"]
+
+
+def test_folder_of_a_model_is_not_told(serve, open_museum, scripted) -> None:
+    class Local(scripted):
+        name = "gguf:/srv/models/small.gguf"
+
+    def failing(_: Any) -> Any:
+        raise ModelUnavailable("it does not answer")
+
+    chat = {"model": "passim", "messages": [{"role": "user", "content": OPENING}]}
+    with open_museum(Local(lambda _: ["It opens on 6 May 2024. [1]"])) as desk, serve(desk) as service:
+        whole = service.post("/v1/chat/completions", chat)
+        assert service.ask(OPENING)["generator"] == whole.json["passim"]["generator"] == "gguf:small.gguf"
+        assert b"/srv" not in whole.body + service.post("/v1/chat/completions", chat | {"stream": True}).body
+    with open_museum(Local(failing), settings=Settings(fallback=True)) as desk, serve(desk) as service:
+        noted = "gguf:small.gguf failed, and extractive answered instead: it does not answer"
+        assert service.ask(OPENING)["notes"] == [noted]
 
 
 def test_refusal_is_an_answer(service) -> None:
@@ -61,7 +81,9 @@ def test_feedback_is_kept(service, desk: Assistant) -> None:
     kept = next(f for f in desk.feedback.listed() if f.answer == answer["id"])
     assert (kept.judgement, kept.reason, kept.citation) == ("citation", "another mill", tuple(place.values()))
     unknown = service.post("/feedback", {"answer": "0" * 24, "judgement": "right"})
-    assert (unknown.status, unknown.headers["content-type"]) == (422, "application/problem+json")
+    assert (unknown.status, unknown.headers["content-type"]) == (404, "application/problem+json")
+    unsaid = service.post("/feedback", {"answer": answer["id"], "judgement": "citation"})
+    assert (unsaid.status, unsaid.json["detail"]) == (422, "citation is missing: say which is wrong")
 
 
 def test_proof_of_a_kept_answer(service) -> None:

@@ -195,7 +195,7 @@ class Desk:
 
         found = [Match(one, 1, one.title, one.title) for one in kept]
         self.conversations = SimpleNamespace(listed=lambda: kept, find=lambda _: found, delete=delete)
-        judged = [Feedback(str(n), "wrong", s, None, NOW, s) for n, s in numbered]
+        judged = [Feedback(n, str(n), "wrong", s, None, NOW, s) for n, s in numbered]
         self.feedback = SimpleNamespace(listed=lambda: judged)
 
     def documents(self) -> list[DocumentSummary]:
@@ -254,7 +254,7 @@ async def dialogs(texts: list[str], launch: Launch) -> AsyncIterator[Screen[Any]
         def refused(value: str, joined: str = joined) -> str:
             raise UsageError(f"{value} {joined}")
 
-        judged = Feedback("1", "wrong", joined, None, NOW, joined)
+        judged = Feedback(1, "1", "wrong", joined, None, NOW, joined)
         fifth = len(batch) // 5
         a, b, c, d = (" ".join(batch[n * fifth : (n + 1) * fifth]) for n in range(4))
         settings = Settings(generator=a, base_url=b, reranker=c, calibration=d)

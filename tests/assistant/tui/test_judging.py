@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Static
 
 from assistant.api import Assistant
+from assistant.tui.app import AssistantApp
 from assistant.tui.choice import Offers
 from assistant.tui.judgements import JudgementsScreen, ReasonScreen
 from assistant.tui.judging import Judged, JudgeScreen
@@ -151,3 +153,18 @@ async def test_a_history_that_cannot_be_read_is_told(desk: Assistant, answer: An
         await pilot.press("d")
         await settled(pilot)
         assert str(app.screen.query_one(".browsing--said", Static).content).startswith("✗ ")
+
+
+async def test_the_answer_of_the_conversation_that_is_read_is_judged(
+    make_app: Callable[..., AssistantApp], settled: Callable[[Pilot[None]], Awaitable[None]]
+) -> None:
+    app = make_app("extractive")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await settled(pilot)
+        desk = app.opened
+        for conversation in ("first", "second"):
+            desk.ask(QUESTION, conversation=conversation)
+        await app.chat.resume("first")
+        app.chat.action_judge_right()
+        await settled(pilot)
+        assert [(given.number, given.judgement) for given in desk.feedback.listed()] == [(1, "right")]
